@@ -1,0 +1,2 @@
+// Package exchange says why it exists.
+package exchange

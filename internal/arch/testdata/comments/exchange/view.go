@@ -1,0 +1,2 @@
+// Package exchange says it again.
+package exchange

@@ -1,0 +1,2 @@
+// Package ledger says why it exists.
+package ledger

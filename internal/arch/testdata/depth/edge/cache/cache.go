@@ -1,0 +1,2 @@
+// Package cache is deep enough.
+package cache

@@ -1,0 +1,2 @@
+// Package memory is too deep down.
+package memory

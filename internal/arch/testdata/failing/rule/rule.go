@@ -1,0 +1,2 @@
+// Package rule is tested badly.
+package rule

@@ -1,0 +1,2 @@
+// Package attic has no floor.
+package attic

@@ -1,0 +1,2 @@
+// Package zone is fine.
+package zone

@@ -1,0 +1,2 @@
+// Package origin is fine.
+package origin

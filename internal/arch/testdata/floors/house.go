@@ -1,0 +1,4 @@
+// Package house is the root.
+package house
+
+import _ "example.net/guest"

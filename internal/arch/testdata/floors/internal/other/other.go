@@ -1,0 +1,4 @@
+// Package other imports its neighbour.
+package other
+
+import _ "example.org/house/internal/helper"

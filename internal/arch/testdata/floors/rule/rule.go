@@ -1,0 +1,4 @@
+// Package rule imports its neighbour.
+package rule
+
+import _ "example.org/house/exchange"

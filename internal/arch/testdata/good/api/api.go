@@ -1,0 +1,4 @@
+// Package api serves the use cases.
+package api
+
+import _ "example.org/house/control/zone"

@@ -1,0 +1,2 @@
+// Package house has the nouns.
+package house

@@ -1,0 +1,3 @@
+package origin
+
+import _ "example.net/guest/v2"

@@ -1,0 +1,2 @@
+// Package rule is tested by files.
+package rule
