@@ -1,0 +1,157 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+//go:embed config
+var configs embed.FS
+
+// setup is what the configuration files and commands of a server may mention.
+type setup struct {
+	Dir        string // for its files and whatever it writes
+	Memory     string // the same on a file system in memory, where there is one
+	Port       int
+	OriginPort int
+	AccessLog  bool
+	Root       bool   // we run as root, so a server must be told to stay so
+	Seawall    string // path of the built binary
+	Self       string // path of this program
+}
+
+func (s setup) address() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
+func (s setup) origin() string  { return fmt.Sprintf("127.0.0.1:%d", s.OriginPort) }
+
+// contender is one server under test. Its files in config/NAME are templates
+// over setup.
+type contender struct {
+	Name    string
+	Version []string // command that prints it
+	Serve   func(setup) []string
+	Log     func(setup) []string // second process that writes the access log, where the server itself does not
+	Note    string
+	// OnlyIn limits it to scenarios; nil means all.
+	OnlyIn []string
+}
+
+var contenders = []contender{
+	{
+		Name:    "nginx",
+		Version: []string{"nginx", "-v"},
+		Serve: func(s setup) []string {
+			return []string{"nginx", "-p", s.Dir, "-c", s.Dir + "/nginx.conf", "-e", s.Dir + "/error.log"}
+		},
+		Note: "one worker and its master; open_file_cache, sendfile, cache files in the page cache; access log unbuffered, its default",
+	},
+	{
+		Name:    "haproxy",
+		Version: []string{"haproxy", "-v"},
+		Serve:   func(s setup) []string { return []string{"haproxy", "-db", "-f", s.Dir + "/haproxy.cfg"} },
+		Note:    "one thread; memory cache; it logs to syslog or a descriptor only, here its standard output, a file",
+	},
+	{
+		Name:    "varnish",
+		Version: []string{"varnishd", "-V"},
+		Serve: func(s setup) []string {
+			return []string{"varnishd", "-F", "-j", "none", "-n", s.Memory, "-a", s.address(), "-f", s.Dir + "/default.vcl",
+				"-s", "malloc,256m", "-p", "thread_pools=1", "-p", "thread_pool_min=100", "-p", "timeout_idle=600"}
+		},
+		Log: func(s setup) []string {
+			return []string{"varnishncsa", "-n", s.Memory, "-a", "-w", s.Dir + "/access.log"}
+		},
+		Note: "works with a thread per busy connection: one pool of 100 threads and up; shared-memory log always on; varnishncsa counted in the access-log scenario",
+	},
+	{
+		Name:    "trafficserver",
+		Version: []string{"traffic_server", "-V"},
+		Serve: func(s setup) []string {
+			return []string{"traffic_server", "--run-root=" + s.Dir + "/runroot.yaml"}
+		},
+		Note: "one network thread, one task thread, one disk thread; RAM cache",
+	},
+	{
+		Name: "reverseproxy",
+		Serve: func(s setup) []string {
+			return []string{s.Self, "reverseproxy", s.address(), s.origin()}
+		},
+		Note:   "Go's net/http and httputil.ReverseProxy with 256 idle origin connections in place of 2; has no cache",
+		OnlyIn: []string{"pass-through", "idle"},
+	},
+	{
+		Name: "seawall",
+		Serve: func(s setup) []string {
+			args := []string{s.Seawall, "run", "--http", s.address(), "--state", s.Dir + "/state", "--zone", "*=http://" + s.origin()}
+			if s.AccessLog {
+				args = append(args, "--access-log", s.Dir+"/access.log", "--access-log-format", "combined")
+			}
+			return args
+		},
+		Note: "defaults, whole ladder on",
+	},
+}
+
+var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?[-+~.\w]*`)
+
+// versionOf asks the server itself, and falls back to the Go version for
+// those built here.
+func versionOf(c contender, goVersion string) string {
+	if c.Version == nil {
+		return goVersion
+	}
+	out, _ := exec.Command(c.Version[0], c.Version[1:]...).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "ersion") || strings.Contains(line, "varnish") || strings.Contains(line, "Server 9") {
+			if found := versionNumber.FindString(line); found != "" {
+				return found
+			}
+		}
+	}
+	return "unknown"
+}
+
+// render writes the files of one server into its directory.
+func render(c contender, s setup) error {
+	folder := "config/" + c.Name
+	entries, err := configs.ReadDir(folder)
+	if err != nil {
+		return nil // it is configured by its command line alone
+	}
+	for _, entry := range entries {
+		text, err := fs.ReadFile(configs, folder+"/"+entry.Name())
+		if err != nil {
+			return err
+		}
+		page, err := template.New(entry.Name()).Option("missingkey=error").Parse(string(text))
+		if err != nil {
+			return fmt.Errorf("read configuration of %s: %w", c.Name, err)
+		}
+		var out strings.Builder
+		if err := page.Execute(&out, s); err != nil {
+			return fmt.Errorf("fill configuration of %s: %w", c.Name, err)
+		}
+		if err := os.WriteFile(filepath.Join(s.Dir, entry.Name()), []byte(out.String()), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takesPart says whether a server runs in a scenario.
+func (c contender) takesPart(scenario string) bool {
+	return c.OnlyIn == nil || slices.Contains(c.OnlyIn, scenario)
+}
+
+// onCore prefixes a command so that it and all its children stay on one core.
+func onCore(core int, args []string) []string {
+	return append([]string{"taskset", "-c", strconv.Itoa(core)}, args...)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// conditions are what a reader needs to judge or repeat the figures. They
+// name no host and no path.
+type conditions struct {
+	Command    string `json:"command"`
+	Date       string `json:"date"`
+	Kernel     string `json:"kernel"`
+	Processor  string `json:"processor"`
+	Cores      int    `json:"cores"`
+	Wrk        string `json:"wrk"`
+	ServerCore int    `json:"server_core"`
+	LoadCore   int    `json:"load_core"`
+	Rounds     int    `json:"rounds"`
+	Seconds    int    `json:"seconds"`
+	Idle       int    `json:"idle_connections"`
+}
+
+// verdict is one mark with what was measured.
+type verdict struct {
+	Mark    string `json:"mark"`
+	Figure  spread `json:"figure"`
+	Outcome string `json:"outcome"` // reached, not reached, not measured
+}
+
+// result is one scenario as written to disk.
+type result struct {
+	Scenario   string            `json:"scenario"`
+	Title      string            `json:"title"`
+	Conditions conditions        `json:"conditions"`
+	Outcomes   []outcome         `json:"outcomes"`
+	Ratios     map[string]spread `json:"seawall_to_server"`
+	Verdicts   []verdict         `json:"marks"`
+}
+
+func cpuMicros(r round) float64     { return r.CPUMicros }
+func anonymousEach(r round) float64 { return r.AnonymousEach }
+
+// judge works out ratios and marks.
+func judge(sc scenario, c conditions, outcomes []outcome) result {
+	out := result{Scenario: sc.Name, Title: sc.Title, Conditions: c, Outcomes: outcomes, Ratios: map[string]spread{}}
+	figure := cpuMicros
+	if sc.Idle {
+		figure = anonymousEach
+	}
+	var ours outcome
+	for _, o := range outcomes {
+		if o.Server == "seawall" {
+			ours = o
+		}
+	}
+	for _, o := range outcomes {
+		if r := ratios(ours.column(figure), o.column(figure)); o.Server != "seawall" && len(r) > 0 {
+			out.Ratios[o.Server] = summarise(r)
+		}
+	}
+	for _, m := range sc.Marks {
+		v := verdict{Mark: fmt.Sprintf("CPU per request at most %g of %s", m.AtMost, m.Against), Outcome: "not measured"}
+		known := false
+		if m.Against == "" {
+			v.Mark = fmt.Sprintf("at most %g bytes in user space for each connection", m.AtMost)
+			v.Figure, known = summarise(ours.column(anonymousEach)), len(ours.Rounds) > 0
+		} else {
+			v.Figure, known = out.Ratios[m.Against]
+		}
+		if known {
+			v.Outcome = "not reached"
+			if v.Figure.Median <= m.AtMost && complete(sc, ours) {
+				v.Outcome = "reached"
+			}
+		}
+		out.Verdicts = append(out.Verdicts, v)
+	}
+	return out
+}
+
+// complete says whether an access log was really written: one that drops
+// lines is not the same work.
+func complete(sc scenario, o outcome) bool {
+	return !sc.AccessLog || summarise(o.column(func(r round) float64 { return r.Logged })).Min >= 0.99
+}
+
+// markdown is the page for people.
+func (r result) markdown(sc scenario) string {
+	var w strings.Builder
+	c := r.Conditions
+	fmt.Fprintf(&w, "# %s: %s\n\n`%s`, %s. %s, %s, %d cores. Servers on core %d, %s and the origin on core %d. ",
+		r.Scenario, r.Title, c.Command, c.Date, c.Kernel, c.Processor, c.Cores, c.ServerCore, c.Wrk, c.LoadCore)
+	fmt.Fprintf(&w, "%d rounds, ", c.Rounds)
+	if sc.Idle {
+		fmt.Fprintf(&w, "%d connections each. Median of the rounds (lowest to highest).\n\n", c.Idle)
+		r.idleTable(&w)
+	} else {
+		fmt.Fprintf(&w, "%d s each, in turns. Median of the rounds (lowest to highest).\n\n", c.Seconds)
+		r.loadTable(&w, sc)
+	}
+	fmt.Fprintf(&w, "\n| Seawall in proportion to | median of the rounds' ratios |\n|---|---|\n")
+	for _, o := range r.Outcomes {
+		if ratio, ok := r.Ratios[o.Server]; ok {
+			fmt.Fprintf(&w, "| %s | %s |\n", o.Server, ratio.format("%.2f", 1))
+		}
+	}
+	fmt.Fprintf(&w, "\n| mark | measured | |\n|---|---|---|\n")
+	for _, v := range r.Verdicts {
+		figure := "-"
+		if v.Outcome != "not measured" {
+			figure = v.Figure.format("%.2f", 1)
+		}
+		fmt.Fprintf(&w, "| %s | %s | %s |\n", v.Mark, figure, v.Outcome)
+	}
+	w.WriteString("\n")
+	for _, c := range contenders {
+		fmt.Fprintf(&w, "- %s: %s.\n", c.Name, c.Note)
+	}
+	return w.String()
+}
+
+func (r result) loadTable(w *strings.Builder, sc scenario) {
+	w.WriteString("| server | requests/s | CPU us/request | p50 us | p99 us | memory MiB | server's core busy | wrk and origin busy | others on server's core |")
+	if sc.AccessLog {
+		w.WriteString(" log lines/request |")
+	}
+	w.WriteString("\n|---|---|---|---|---|---|---|---|---|")
+	if sc.AccessLog {
+		w.WriteString("---|")
+	}
+	w.WriteString("\n")
+	for _, o := range r.Outcomes {
+		fmt.Fprintf(w, "| %s %s |", o.Server, o.Version)
+		if o.Unable != "" {
+			fmt.Fprintf(w, " no figures: %s |\n", firstLine(o.Unable))
+			continue
+		}
+		cell := func(format string, unit float64, of func(round) float64) {
+			fmt.Fprintf(w, " %s |", summarise(o.column(of)).format(format, unit))
+		}
+		cell("%.0f", 1, func(r round) float64 { return r.PerSecond })
+		cell("%.2f", 1, cpuMicros)
+		cell("%.0f", 1, func(r round) float64 { return r.P50Micros })
+		cell("%.0f", 1, func(r round) float64 { return r.P99Micros })
+		cell("%.1f", 1./1024, func(r round) float64 { return r.MemoryKiB })
+		cell("%.0f %%", 100, func(r round) float64 { return r.ServerBusy })
+		cell("%.0f %%", 100, func(r round) float64 { return r.LoadBusy })
+		cell("%.1f %%", 100, func(r round) float64 { return r.Others })
+		if sc.AccessLog {
+			cell("%.3f", 1, func(r round) float64 { return r.Logged })
+		}
+		w.WriteString("\n")
+	}
+}
+
+func (r result) idleTable(w *strings.Builder) {
+	w.WriteString("| server | anonymous bytes each | proportional set, bytes each | whole server MiB |\n|---|---|---|---|\n")
+	for _, o := range r.Outcomes {
+		if o.Unable != "" {
+			fmt.Fprintf(w, "| %s %s | no figures: %s |\n", o.Server, o.Version, firstLine(o.Unable))
+			continue
+		}
+		fmt.Fprintf(w, "| %s %s | %s | %s | %s |\n", o.Server, o.Version,
+			summarise(o.column(anonymousEach)).format("%.0f", 1),
+			summarise(o.column(func(r round) float64 { return r.ProportioEach })).format("%.0f", 1),
+			summarise(o.column(func(r round) float64 { return r.MemoryKiB })).format("%.1f", 1./1024))
+	}
+}
+
+// format writes a median with its extremes, in multiples of unit.
+func (s spread) format(verb string, unit float64) string {
+	return fmt.Sprintf(verb+" ("+verb+" to "+verb+")", s.Median*unit, s.Min*unit, s.Max*unit)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// write puts the page and the figures behind it into a folder.
+func (r result) write(sc scenario, folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	figures, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", r.Scenario, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, r.Scenario+".json"), append(figures, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, r.Scenario+".md"), []byte(r.markdown(sc)), 0o644)
+}
