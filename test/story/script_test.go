@@ -1,0 +1,249 @@
+package story
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// script is one file of testdata.
+type script struct {
+	path   string
+	args   []string
+	config []string
+	cases  []storyCase
+}
+
+type storyCase struct {
+	name  string
+	line  int
+	steps []step
+}
+
+// step is a run of lines with one arrow; the lines of one `->` or `<=` step
+// travel in one write.
+type step struct {
+	line  int
+	arrow string // "->", "=>", "<=", "<-", "=>|", "<-|", "<=!" or "@"
+	bytes string // what is sent, or what must have been received raw
+	items []string
+}
+
+// arrows in an order in which no one hides another.
+var arrows = []string{"->|", "=>|", "<=|", "<-|", "<=!", "->", "=>", "<=", "<-", "@"}
+
+var (
+	requestLine = regexp.MustCompile(`^[A-Za-z-]+ \S+ HTTP/\d`)
+	statusLine  = regexp.MustCompile(`^\d{3}\b|^nothing$`)
+	repetition  = regexp.MustCompile(`\{([^{}]*)\*(\d+)\}`)
+)
+
+func loadScript(path string) (*script, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseScript(path, string(text))
+}
+
+// parseScript reports the first line that means nothing.
+func parseScript(path, text string) (*script, error) {
+	s := &script{path: path}
+	prose := false
+	for i, line := range strings.Split(text, "\n") {
+		if err := s.add(i+1, line, &prose); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", filepath.Base(path), i+1, err)
+		}
+	}
+	if len(s.cases) == 0 {
+		return nil, fmt.Errorf("%s: no case", filepath.Base(path))
+	}
+	seen := map[string]bool{}
+	for i := range s.cases {
+		c := &s.cases[i]
+		if seen[c.name] {
+			return nil, fmt.Errorf("%s:%d: a second case %q", filepath.Base(path), c.line, c.name)
+		}
+		seen[c.name] = true
+		c.steps = answerEverything(c.steps)
+	}
+	return s, nil
+}
+
+func (s *script) add(number int, line string, prose *bool) error {
+	switch {
+	case line == "":
+	case strings.HasPrefix(line, "#"):
+		*prose = true
+	case strings.HasPrefix(line, "%% ") || line == "%%":
+		s.config = append(s.config, strings.TrimPrefix(line[2:], " "))
+	case strings.HasPrefix(line, "% "):
+		s.args = append(s.args, strings.Fields(line[2:])...)
+	case strings.HasPrefix(line, "== "):
+		if !*prose {
+			return errors.New("a group of cases begins with a line of prose")
+		}
+		s.cases = append(s.cases, storyCase{name: line[3:], line: number})
+	case len(s.cases) == 0:
+		return errors.New("a step before the first case")
+	default:
+		return s.cases[len(s.cases)-1].add(number, line)
+	}
+	return nil
+}
+
+func (c *storyCase) add(number int, line string) error {
+	for _, arrow := range arrows {
+		rest, found := strings.CutPrefix(line, arrow)
+		if !found {
+			continue
+		}
+		rest = strings.TrimPrefix(rest, " ")
+		raw := strings.HasSuffix(arrow, "|")
+		if arrow == "->|" || arrow == "<=|" {
+			arrow = arrow[:2]
+		}
+		return c.step(number, arrow, rest, raw)
+	}
+	return fmt.Errorf("no arrow in %q", line)
+}
+
+func (c *storyCase) step(number int, arrow, rest string, raw bool) error {
+	begins := len(c.steps) == 0 || c.steps[len(c.steps)-1].arrow != arrow ||
+		arrow == "@" || arrow == "<=!" ||
+		arrow == "=>" && (requestLine.MatchString(rest) || rest == "nothing" || rest == "incomplete" || rest == "closed") ||
+		arrow == "<-" && statusLine.MatchString(rest)
+	if begins {
+		c.steps = append(c.steps, step{line: number, arrow: arrow})
+	}
+	last := &c.steps[len(c.steps)-1]
+	switch arrow {
+	case "->", "<=", "=>|", "<-|":
+		text, err := unescape(rest)
+		if err != nil {
+			return err
+		}
+		if !raw {
+			text += "\r\n"
+		}
+		last.bytes += text
+	default:
+		last.items = append(last.items, rest)
+	}
+	return nil
+}
+
+// answerEverything lets the origin give its ordinary answer to each request
+// for which the script says nothing else.
+func answerEverything(steps []step) []step {
+	var out []step
+	for i, s := range steps {
+		out = append(out, s)
+		if s.arrow != "=>" || !requestLine.MatchString(s.items[0]) || s.has("unfinished") || s.has("unanswered") {
+			continue
+		}
+		if i+1 < len(steps) && strings.HasPrefix(steps[i+1].arrow, "<=") {
+			continue
+		}
+		out = append(out, step{line: s.line, arrow: "<=", items: []string{"ordinary"}})
+	}
+	return out
+}
+
+func (s step) has(item string) bool {
+	for _, i := range s.items {
+		if i == item {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape turns a script's text into bytes; addresses stay for the run.
+func unescape(text string) (string, error) {
+	var failed error
+	text = repetition.ReplaceAllStringFunc(text, func(all string) string {
+		m := repetition.FindStringSubmatch(all)
+		n, err := strconv.Atoi(m[2])
+		if err != nil || n > 64<<20 {
+			failed = fmt.Errorf("repetition %q", all)
+			return ""
+		}
+		return strings.Repeat(m[1], n)
+	})
+	if failed != nil || !strings.Contains(text, `\`) {
+		return text, failed
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			b.WriteByte(text[i])
+			continue
+		}
+		i++
+		if i == len(text) {
+			return "", errors.New("a backslash at the end")
+		}
+		if at := strings.IndexByte(`rnt0\`, text[i]); at >= 0 {
+			b.WriteByte("\r\n\t\x00\\"[at])
+			continue
+		}
+		if text[i] != 'x' || i+2 >= len(text) {
+			return "", fmt.Errorf("unknown escape \\%c", text[i])
+		}
+		v, err := strconv.ParseUint(text[i+1:i+3], 16, 8)
+		if err != nil {
+			return "", fmt.Errorf("escape: %w", err)
+		}
+		b.WriteByte(byte(v))
+		i += 2
+	}
+	return b.String(), nil
+}
+
+func TestScript_readsEscapesAndRepetition(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{`a\r\n\t\0\\b`, "a\r\n\t\x00\\b"},
+		{`\x7f\xFF`, "\x7f\xff"},
+		{`x{ab*3}y`, "xabababy"},
+		{`{\r\n*2}`, "\r\n\r\n"},
+		{`{"json": 1}`, `{"json": 1}`},
+	} {
+		got, err := unescape(c.in)
+		if err != nil || got != c.want {
+			t.Errorf("unescape(%q) = %q, %v; want %q", c.in, got, err, c.want)
+		}
+	}
+}
+
+func TestScript_refusesWhatMeansNothing(t *testing.T) {
+	for name, text := range map[string]string{
+		"a case without prose": "== a\n-> GET\n",
+		"no arrow":             "# p\n== a\nGET\n",
+		"a step without case":  "# p\n-> GET\n",
+		"no case":              "# p\n",
+		"a bad escape":         "# p\n== a\n-> \\q\n",
+		"a case named twice":   "# p\n== a\n-> x\n== a\n-> x\n",
+	} {
+		if _, err := parseScript("x.txt", text); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestScript_readsTopToBottom(t *testing.T) {
+	s, err := parseScript("x.txt", "# p\n% --zone a=b\n%% limits:\n== a\n-> GET / HTTP/1.1\n->\n=> GET / HTTP/1.1\n=> !Te\n<- 103\n<- 200\n<- closed\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprint(s.args, s.config, s.cases[0].steps)
+	want := "[--zone a=b] [limits:] [{5 -> GET / HTTP/1.1\r\n\r\n []} {7 =>  [GET / HTTP/1.1 !Te]} {7 <=  [ordinary]} {9 <-  [103]} {10 <-  [200 closed]}]"
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

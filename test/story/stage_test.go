@@ -1,0 +1,154 @@
+package story
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// stage is what one case has on it.
+type stage struct {
+	edge       *edge
+	origin     *origin
+	visitors   map[string]*visitor
+	visitor    string      // who speaks
+	request    *forwarded  // claimed last
+	connection *originConn // on which it came
+	before     *originConn // and the one before
+	statuses   []int       // final answers received, in order
+	unanswered int         // requests that got none
+	uncertain  int         // connections closed where a request may or may not have begun
+	probes     int
+	refused    bool          // an optional request did not come
+	peeking    chan struct{} // closed when chooses no longer looks at the visitor's connection
+}
+
+func newStage(e *edge) *stage {
+	return &stage{edge: e, origin: e.origin, visitors: map[string]*visitor{}, visitor: "one"}
+}
+
+func (g *stage) play(c *storyCase) error {
+	defer g.everybodyLeaves()
+	for _, s := range c.steps {
+		if err := g.step(s); err != nil {
+			return fmt.Errorf("line %d: %w", s.line, err)
+		}
+	}
+	if err := g.origin.nothing(); err != nil {
+		return err
+	}
+	g.everybodyLeaves() // what still runs is logged when it ends
+	return g.edge.checkLog(g)
+}
+
+func (g *stage) everybodyLeaves() {
+	for _, v := range g.visitors {
+		v.conn.Close()
+	}
+}
+
+func (g *stage) step(s step) error {
+	switch s.arrow {
+	case "@":
+		return g.control(s.items[0])
+	case "->":
+		v, err := g.speaker()
+		if err != nil {
+			return err
+		}
+		v.send(g.edge.addresses(s.bytes))
+		return nil
+	case "=>":
+		if s.has("optional") {
+			if err := g.chooses(); err != nil || g.refused {
+				return err
+			}
+		}
+		return g.expectRequest(s)
+	case "=>|":
+		if g.connection == nil {
+			return errors.New("no connection to the origin yet")
+		}
+		g.origin.mu.Lock()
+		g.connection.tunnel = true
+		g.origin.mu.Unlock()
+		return g.origin.raw(g.connection, s.bytes)
+	case "<=":
+		return g.answerRequest(s)
+	case "<=!":
+		if g.connection == nil {
+			return errors.New("no connection to the origin yet")
+		}
+		return g.connection.hangUp(s.items[0])
+	case "<-|":
+		v, err := g.speaker()
+		if err != nil {
+			return err
+		}
+		return v.raw(s.bytes)
+	}
+	return g.expectAnswer(s)
+}
+
+func (g *stage) speaker() (*visitor, error) {
+	if v := g.visitors[g.visitor]; v != nil {
+		return v, nil
+	}
+	v, err := connect(g.edge.http)
+	if err == nil {
+		g.visitors[g.visitor] = v
+	}
+	return v, err
+}
+
+func (g *stage) control(item string) error {
+	word, argument, _ := strings.Cut(item, " ")
+	switch {
+	case word == "visitor":
+		g.visitor = argument
+		return nil
+	case word == "unanswered":
+		n, err := strconv.Atoi(argument)
+		g.unanswered += n
+		return err
+	case item == "in two writes":
+		return nil
+	}
+	v, err := g.speaker()
+	if err != nil {
+		return err
+	}
+	switch item {
+	case "half-close":
+		return v.conn.CloseWrite()
+	case "hang up":
+		return v.conn.Close()
+	case "reset":
+		return errors.Join(v.conn.SetLinger(0), v.conn.Close())
+	}
+	return fmt.Errorf("no such control: %s", item)
+}
+
+func (g *stage) answerRequest(s step) error {
+	if g.refused {
+		return nil
+	}
+	if g.connection == nil {
+		return errors.New("nothing to answer yet")
+	}
+	if s.has("ordinary") {
+		g.connection.send(ordinaryAnswer(g.request.method))
+		return nil
+	}
+	g.connection.send(g.edge.addresses(s.bytes))
+	return nil
+}
+
+func ordinaryAnswer(method string) string {
+	const head = "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\n"
+	if method == "HEAD" {
+		return head
+	}
+	return head + "ok"
+}
