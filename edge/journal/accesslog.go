@@ -64,10 +64,10 @@ func openAccessLog(c *Config) (*accessLog, error) {
 		l.at = stamp{layout: jsonSecond, location: time.UTC}
 		l.append = func(dst []byte, e *seawall.Event, at *stamp) []byte { return appendJSON(dst, e, at, false) }
 	case Combined:
-		l.at = stamp{layout: "02/Jan/2006:15:04:05 -0700", location: time.UTC}
+		l.at = stamp{layout: combinedSecond, location: time.UTC}
 		l.append = appendCombined
 	case Plain:
-		l.at = stamp{layout: "15:04:05", location: time.Local}
+		l.at = stamp{layout: plainSecond, location: time.Local}
 		l.append = appendPlain
 	default:
 		return nil, fmt.Errorf("open access log: unknown format %d", c.AccessLog.Format)

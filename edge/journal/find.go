@@ -46,9 +46,6 @@ type Record struct {
 }
 
 const (
-	idPrefix   = `{"id":"`
-	jsonSecond = "2006-01-02T15:04:05"
-
 	// The most of one segment that is looked at. Segments are closed at
 	// 8 MiB and one batch; a larger file is not ours.
 	segmentMost = 16 << 20
@@ -204,9 +201,17 @@ func whyNot(refused, passed []segment, id seawall.RequestID) string {
 	if len(refused)+len(passed) == 0 {
 		return "nothing is held yet"
 	}
-	return heldFrom("refused and failed requests", refused, arrived) +
-		", unless they came in a flood; " +
-		heldFrom(fmt.Sprintf("passed requests, one in %d of them,", sampleOf(passed)), passed, arrived)
+	why := heldFrom("refused and failed requests", refused, arrived) +
+		", unless they came in a flood; " + heldFrom("passed requests", passed, arrived)
+	if len(passed) == 0 {
+		return why
+	}
+	sample := passed[len(passed)-1].sample
+	why += fmt.Sprintf(", one in %d of them", sample)
+	if !oneIn(sample).includes(id) {
+		why += ", and this one is not in that sample"
+	}
+	return why
 }
 
 // heldFrom says from when on something is held.
@@ -220,12 +225,4 @@ func heldFrom(what string, list []segment, arrived time.Time) string {
 		text += " (this one arrived before, at " + arrived.UTC().Format(time.RFC3339) + ")"
 	}
 	return text
-}
-
-// sampleOf returns the newest segment's sampling, 1 without any.
-func sampleOf(list []segment) int {
-	if len(list) == 0 {
-		return 1
-	}
-	return list[len(list)-1].sample
 }

@@ -17,6 +17,16 @@ var texts = [...]string{
 	seawall.EventReferer:   "referer",
 }
 
+// How each form writes the second of a request.
+const (
+	jsonSecond     = "2006-01-02T15:04:05"
+	combinedSecond = "02/Jan/2006:15:04:05 -0700"
+	plainSecond    = "15:04:05"
+)
+
+// idPrefix is how each JSON line begins.
+const idPrefix = `{"id":"`
+
 // quotable are the bytes that may stand between quotes as they are, words
 // those that may stand between spaces. Everything else is escaped, so what a
 // visitor sends can end neither the line nor its own field.
