@@ -102,6 +102,9 @@ func (r result) markdown(sc scenario) string {
 		fmt.Fprintf(&w, "%d s each, in turns. Median of the rounds (lowest to highest).\n\n", c.Seconds)
 		r.loadTable(&w, sc)
 	}
+	if worst := r.noise(); worst > 0.1 {
+		fmt.Fprintf(&w, "\nThe machine was not quiet: in one run others used %.0f %% of the server's core.\n", 100*worst)
+	}
 	fmt.Fprintf(&w, "\n| Seawall in proportion to | median of the rounds' ratios |\n|---|---|\n")
 	for _, o := range r.Outcomes {
 		if ratio, ok := r.Ratios[o.Server]; ok {
@@ -121,6 +124,16 @@ func (r result) markdown(sc scenario) string {
 		fmt.Fprintf(&w, "- %s: %s.\n", c.Name, c.Note)
 	}
 	return w.String()
+}
+
+// noise is the largest share of the server's core that anybody else used.
+func (r result) noise() (worst float64) {
+	for _, o := range r.Outcomes {
+		for _, one := range o.Rounds {
+			worst = max(worst, one.Others)
+		}
+	}
+	return worst
 }
 
 func (r result) loadTable(w *strings.Builder, sc scenario) {

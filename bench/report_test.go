@@ -81,3 +81,18 @@ func TestReached_refusesRunsThatAreNotWhatTheySay(t *testing.T) {
 		}
 	}
 }
+
+func TestMarkdown_saysWhenTheMachineWasNotQuiet(t *testing.T) {
+	quiet, loud := rounds(1, 1), rounds(1, 1)
+	loud[1].Others = 0.42
+	const warning = "others used 42 % of the server's core"
+	for _, c := range []struct {
+		rounds []round
+		warned bool
+	}{{quiet, false}, {loud, true}} {
+		page := judge(twoMarks, conditions{}, []outcome{{Server: "nginx", Rounds: c.rounds}}).markdown(twoMarks)
+		if strings.Contains(page, warning) != c.warned {
+			t.Errorf("want a warning: %v, got:\n%s", c.warned, page)
+		}
+	}
+}
