@@ -1,0 +1,254 @@
+// Package http1 is the edge's own HTTP/1.1 request loop.
+//
+// One goroutine serves one connection. A request is parsed once, in place;
+// on a hit there is one read, one write and no allocation. Answers to
+// pipelined requests are gathered into few writes, bounded; while a
+// connection is idle it holds no buffer and only a small stack. What is read
+// and written, and when to give up, is decided here; what to answer is the
+// Handler's.
+package http1
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/sock"
+	"github.com/seawall-edge/seawall/internal/wire"
+)
+
+// Handler decides about requests; the ladder is one. Both methods answer
+// through the Exchange before they return.
+type Handler interface {
+	// Serve answers a request whose framing is sound and whose host, where it
+	// has one, is canonical.
+	Serve(x *exchange.Exchange)
+	// Refuse answers a request that was not understood, or counts one that
+	// nobody waits for any more; the connection is closed afterwards.
+	Refuse(x *exchange.Exchange, reason seawall.Reason)
+}
+
+// Config is what a Server needs. Zero durations and sizes mean the default
+// in brackets.
+type Config struct {
+	Handler Handler
+	Logger  *slog.Logger
+	Rings   int // number of Event rings to spread connections over (GOMAXPROCS)
+
+	Connections           int           // at most this many at once (unlimited)
+	ConnectionsPerAddress int           // from one address (unlimited)
+	HeadTimeout           time.Duration // from a request's first byte to the end of its head (10 s)
+	BodyTimeout           time.Duration // without a byte of the body; also the grace of its minimum rate (30 s)
+	WriteTimeout          time.Duration // without the visitor taking a few KiB of the answer (30 s)
+	IdleTimeout           time.Duration // between two requests (75 s)
+	MaxHead               int           // bytes of a request's head (32 KiB)
+	MaxTarget             int           // bytes of a request target (16 KiB)
+}
+
+func (c *Config) setDefaults() {
+	defaultTo(&c.Rings, runtime.GOMAXPROCS(0))
+	defaultTo(&c.HeadTimeout, 10*time.Second)
+	defaultTo(&c.BodyTimeout, 30*time.Second)
+	defaultTo(&c.WriteTimeout, 30*time.Second)
+	defaultTo(&c.IdleTimeout, 75*time.Second)
+	defaultTo(&c.MaxHead, 32<<10)
+	defaultTo(&c.MaxTarget, 16<<10)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func defaultTo[T int | time.Duration](value *T, otherwise T) {
+	if *value <= 0 {
+		*value = otherwise
+	}
+}
+
+// Server serves HTTP/1.1 on any number of listeners.
+type Server struct {
+	config Config
+	limits wire.Limits
+	pool   sync.Pool // of *buffers
+
+	draining atomic.Bool
+	accepted atomic.Int64
+
+	mu        sync.Mutex // guards what follows
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	addresses map[netip.Addr]int
+	empty     chan struct{} // closed when a drain finds no connection left
+	drained   bool
+}
+
+// New makes a Server.
+func New(config Config) *Server {
+	config.setDefaults()
+	s := &Server{
+		config:    config,
+		limits:    wire.Limits{Target: config.MaxTarget, Head: config.MaxHead},
+		listeners: map[net.Listener]struct{}{},
+		conns:     map[*conn]struct{}{},
+		addresses: map[netip.Addr]int{},
+		empty:     make(chan struct{}),
+	}
+	s.pool.New = func() any { return newBuffers() }
+	return s
+}
+
+// Connections returns how many connections are open and how many were
+// accepted since the start.
+func (s *Server) Connections() (open int, accepted int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns), s.accepted.Load()
+}
+
+// Serve accepts connections until the listener is closed, which Drain does.
+func (s *Server) Serve(listener net.Listener) error {
+	s.mu.Lock()
+	if s.draining.Load() {
+		s.mu.Unlock()
+		return listener.Close()
+	}
+	s.listeners[listener] = struct{}{}
+	s.mu.Unlock()
+	short := false
+	for {
+		accepted, err := listener.Accept()
+		switch {
+		case err == nil:
+			if short {
+				short = false
+				s.config.Logger.Info("connections are accepted again")
+			}
+			s.admit(accepted.(*net.TCPConn))
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case isShortage(err):
+			// No descriptor or memory left: connections that end will free
+			// some. Said once for each shortage.
+			if !short {
+				short = true
+				s.config.Logger.Error("cannot accept connections for now", "error", err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		case errors.Is(err, syscall.ECONNABORTED):
+		default:
+			return err
+		}
+	}
+}
+
+func isShortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+}
+
+// admit starts a connection, or refuses it for a limit.
+func (s *Server) admit(tcp *net.TCPConn) {
+	number := s.accepted.Add(1)
+	socket, err := sock.New(tcp, s.config.WriteTimeout)
+	if err != nil {
+		_ = tcp.Close()
+		return
+	}
+	c := &conn{server: s, sock: socket, ring: int(number % int64(s.config.Rings))}
+	if remote, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
+		remote := remote.AddrPort()
+		c.client = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	}
+	c.fillFunc, c.releaseFunc = c.fill, c.release
+	if reason := s.register(c); reason != seawall.ReasonNone {
+		c.turnAway(reason)
+		return
+	}
+	go c.start()
+}
+
+// register counts a connection in unless a limit forbids it.
+func (s *Server) register(c *conn) seawall.Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	address := c.client.Addr()
+	switch {
+	case s.draining.Load():
+		return seawall.ReasonDraining
+	case s.config.Connections > 0 && len(s.conns) >= s.config.Connections:
+		return seawall.ReasonConnections
+	case s.config.ConnectionsPerAddress > 0 && s.addresses[address] >= s.config.ConnectionsPerAddress:
+		return seawall.ReasonConnectionsPerAddress
+	}
+	s.conns[c] = struct{}{}
+	s.addresses[address]++
+	return seawall.ReasonNone
+}
+
+func (s *Server) unregister(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	address := c.client.Addr()
+	if s.addresses[address]--; s.addresses[address] <= 0 {
+		delete(s.addresses, address)
+	}
+	s.checkEmpty()
+}
+
+// checkEmpty wakes a drain that waits for the last connection; s.mu is held.
+func (s *Server) checkEmpty() {
+	if s.draining.Load() && len(s.conns) == 0 && !s.drained {
+		s.drained = true
+		close(s.empty)
+	}
+}
+
+// drainGrace is how long idle connections stay open once draining began. A
+// visitor that has just sent a request on one is answered, with
+// "Connection: close", instead of meeting a closed door.
+const drainGrace = time.Second
+
+// Drain closes the listeners, lets running requests finish and closes every
+// connection; those that are left when ctx ends are cut. It returns how many
+// were cut.
+func (s *Server) Drain(ctx context.Context) (cut int) {
+	s.mu.Lock()
+	s.draining.Store(true)
+	for listener := range s.listeners {
+		_ = listener.Close()
+	}
+	s.checkEmpty()
+	s.mu.Unlock()
+
+	grace := time.NewTimer(drainGrace)
+	defer grace.Stop()
+	for {
+		select {
+		case <-s.empty:
+			return cut
+		case <-grace.C:
+			s.eachConn((*conn).endIdle)
+		case <-ctx.Done():
+			s.eachConn(func(c *conn) { cut++; c.sock.Abort() })
+			<-s.empty
+			return cut
+		}
+	}
+}
+
+func (s *Server) eachConn(do func(*conn)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		do(c)
+	}
+}

@@ -1,0 +1,146 @@
+package edge
+
+import (
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge/cache"
+	"github.com/seawall-edge/seawall/edge/origin"
+	"github.com/seawall-edge/seawall/exchange"
+)
+
+// ladder is the way of every request of every protocol, from top to bottom.
+// A rung looks at the request and returns a verdict: go on, or what to answer
+// and why. Only the ladder writes answers. See doc/ladder.md.
+var ladder = [...]struct {
+	rung seawall.Rung
+	step func(*Edge, *climb) verdict
+}{
+	{seawall.RungZone, (*Edge).zone},           // whose site is this?
+	{seawall.RungNormalise, (*Edge).normalise}, // one canonical form, made once
+	{seawall.RungCache, (*Edge).lookup},        // may a stored answer serve?
+	{seawall.RungOrigin, (*Edge).ask},          // ask the origin
+	{seawall.RungStore, (*Edge).keep},          // may its answer be kept?
+}
+
+// verdict is a rung's decision.
+type verdict struct {
+	kind   kind
+	reason seawall.Reason
+}
+
+type kind uint8
+
+const (
+	goOn         kind = iota // to the next rung
+	answerStored             // with climb.object
+	answerOrigin             // with climb.response, keeping it in climb.fresh if that is set
+	answerSelf               // OPTIONS about the edge itself
+	refuse                   // with a page that gives the reason
+)
+
+// climb is one request's way up the ladder. It is kept with its Exchange and
+// used again for the next request.
+type climb struct {
+	x        *exchange.Exchange
+	zone     *zone // nil until the zone rung
+	now      time.Time
+	key      []byte
+	object   *cache.Object    // a stored answer that serves
+	response *origin.Response // the origin's answer
+	fresh    *cache.Object    // what is to be stored
+	cause    error            // what an origin or a body did wrong, for the log
+	answer   exchange.Answer
+	own      ownAnswer
+}
+
+// Serve has a request climb the ladder. It implements the Handler of the
+// protocol loops.
+func (e *Edge) Serve(x *exchange.Exchange) {
+	c := e.begin(x)
+	defer e.rescue(c)
+	var v verdict
+	for i := range ladder {
+		x.Event.Rung = ladder[i].rung
+		if v = ladder[i].step(e, c); v.kind != goOn {
+			break
+		}
+	}
+	switch v.kind {
+	case answerStored:
+		e.sendStored(c)
+	case answerOrigin:
+		e.sendOrigin(c)
+	case answerSelf:
+		e.sendOptions(c)
+	default:
+		e.sendPage(c, v.reason)
+	}
+	e.event(c)
+}
+
+// Refuse answers a request that its protocol loop could not understand.
+func (e *Edge) Refuse(x *exchange.Exchange, reason seawall.Reason) {
+	c := e.begin(x)
+	defer e.rescue(c)
+	x.Event.Rung = seawall.RungDoor
+	e.sendPage(c, reason)
+	e.event(c)
+}
+
+// begin readies the climb that belongs to an Exchange.
+func (e *Edge) begin(x *exchange.Exchange) *climb {
+	c, ok := x.Own.(*climb)
+	if !ok {
+		c = &climb{}
+		x.Own = c
+	}
+	c.x, c.zone, c.now = x, nil, time.Unix(0, x.Event.Time)
+	c.object, c.response, c.fresh, c.cause = nil, nil, nil, nil
+	c.answer.Fields, c.answer.Close = nil, false
+	c.answer.More.Clear()
+	return c
+}
+
+// event is the last rung: it says what happened, once for each request.
+func (e *Edge) event(c *climb) {
+	x := c.x
+	event := &x.Event
+	event.Duration = time.Since(c.now).Nanoseconds()
+	event.BytesOut, event.BytesIn = x.Out.Sent(), x.Out.Received()
+	event.Action = event.Reason.Action()
+	event.SetText(seawall.EventMethod, x.MethodName)
+	event.SetText(seawall.EventHost, x.Host)
+	event.SetText(seawall.EventTarget, x.Target)
+	e.setVisitorTexts(x)
+	if c.zone != nil {
+		event.Zone = c.zone.name
+		c.zone.counters.count(event)
+	}
+	e.counters[x.Ring%len(e.counters)].count(event)
+	e.config.Events.Put(x.Ring, event)
+	if c.response != nil {
+		c.response.Close()
+		c.response = nil
+	}
+}
+
+// rescue turns a panic on the ladder into a failed request: one visitor's
+// bad luck must not be everybody's.
+func (e *Edge) rescue(c *climb) {
+	problem := recover()
+	if problem == nil {
+		return
+	}
+	e.config.Logger.Error("panic on the ladder", slog.Any("panic", problem),
+		slog.String("request", c.x.Event.ID.String()), slog.String("stack", string(debug.Stack())))
+	if !c.x.Out.Begun() {
+		e.sendPage(c, seawall.ReasonInternal)
+	} else {
+		c.x.Out.Abort()
+		c.x.Event.Reason = seawall.ReasonInternal
+	}
+	e.event(c)
+}

@@ -1,0 +1,322 @@
+package origin
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/sock"
+	"github.com/seawall-edge/seawall/internal/wire"
+)
+
+const (
+	readBuffer = 32 << 10
+	maxHead    = 64 << 10 // of an answer
+	maxInterim = 32       // 1xx answers before the final one
+)
+
+var responses = sync.Pool{New: func() any {
+	return &Response{in: make([]byte, readBuffer), out: make([]byte, 0, 2<<10)}
+}}
+
+// Response is an origin's answer. Its body is pulled with Next.
+type Response struct {
+	Answer exchange.Answer // Fields is this Response's own until Close
+
+	pool *Pool
+	conn transport
+	x    *exchange.Exchange
+	out  []byte // the request's head
+
+	in      []byte
+	p, n    int // in[p:n] is received and not looked at
+	head    wire.Response
+	fields  wire.Fields // what the visitor gets, built
+	chunked wire.Chunked
+	trailer wire.Fields
+
+	framing   bodyFraming
+	remaining int64
+	ended     bool
+	upgrade   bool // the request offered one
+
+	pumped     chan struct{} // closed when the request's body is sent; nil when there is no goroutine
+	bodyErr    error         // why the request's body could not be read; valid after pumped
+	unfinished bool          // the request was not sent whole
+}
+
+type bodyFraming uint8
+
+const (
+	noBody bodyFraming = iota
+	byLength
+	byChunks
+	byClose
+)
+
+func (r *Response) begin(p *Pool, x *exchange.Exchange) {
+	r.pool, r.x, r.conn = p, x, nil
+	r.p, r.n = 0, 0
+	r.ended, r.upgrade, r.unfinished = false, false, false
+	r.pumped, r.bodyErr = nil, nil
+	r.chunked.Lenient = true
+	r.chunked.Reset()
+}
+
+func (r *Response) recycle() {
+	if len(r.in) > readBuffer {
+		r.in = make([]byte, readBuffer)
+	}
+	r.pool, r.x, r.conn = nil, nil, nil
+	r.Answer.Fields = nil
+	r.Answer.More.Clear()
+	responses.Put(r)
+}
+
+// readHead reads until the head of a final answer, passing on 1xx ones. A
+// zero deadline leaves the waiting to whoever sends the body.
+func (r *Response) readHead(x *exchange.Exchange, deadline time.Time) error {
+	for interim := 0; interim < maxInterim; {
+		n, problem := r.head.Parse(r.in[r.p:r.n])
+		if problem != wire.NoProblem {
+			return r.blame(fail(seawall.ReasonOriginMalformed, problem))
+		}
+		if n == 0 {
+			if err := r.more(deadline); err != nil {
+				return r.blame(err)
+			}
+			continue
+		}
+		r.p += n
+		status := r.head.Status
+		switch {
+		case status == 101:
+			if !r.upgrade || !r.head.Upgrade {
+				return fail(seawall.ReasonOriginMalformed, errors.New("switched protocols without being asked"))
+			}
+			r.build(x)
+			return nil
+		case status == 100 && x.ExpectContinue && r.pumped == nil:
+			return x.Out.Interim(100, nil)
+		case status == 100:
+			interim++
+		case status < 200:
+			interim++
+			r.build(x)
+			if err := x.Out.Interim(status, &r.fields); err != nil {
+				return err
+			}
+		default:
+			r.build(x)
+			r.frame(x)
+			return nil
+		}
+	}
+	return fail(seawall.ReasonOriginMalformed, errors.New("interim answers without end"))
+}
+
+// more reads further bytes of a head.
+func (r *Response) more(deadline time.Time) error {
+	if r.n == len(r.in) {
+		switch {
+		case r.p > 0:
+			r.n = copy(r.in, r.in[r.p:r.n])
+			r.p = 0
+		case len(r.in) >= maxHead:
+			return fail(seawall.ReasonOriginHeadTooLarge, errors.New("no end of the head"))
+		default:
+			r.in = append(r.in, make([]byte, len(r.in))...)
+		}
+	}
+	if !deadline.IsZero() {
+		wait := r.pool.config.FirstByteTimeout
+		if r.x.ExpectContinue {
+			wait = 0
+		}
+		_ = r.conn.ReadBefore(deadline, min(time.Second, wait/8))
+	}
+	n, err := r.conn.Read(r.in[r.n:])
+	r.n += n
+	switch {
+	case err == nil:
+		return nil
+	case sock.ErrTimeout(err):
+		return fail(seawall.ReasonOriginTimeout, err)
+	case r.n > r.p:
+		return fail(seawall.ReasonOriginMalformed, errors.Join(errors.New("the head is cut short"), err))
+	}
+	return r.noAnswer(err)
+}
+
+// blame names the request's body where that was what ended the connection.
+func (r *Response) blame(err error) error {
+	if r.pumped == nil {
+		return err
+	}
+	select {
+	case <-r.pumped:
+		if r.bodyErr != nil {
+			return r.bodyErr
+		}
+	default:
+	}
+	return err
+}
+
+var viaName = []byte("1.1 seawall")
+
+// build makes the fields that the visitor gets: without those of this
+// connection and without framing, which the visitor's protocol has its own of.
+func (r *Response) build(x *exchange.Exchange) {
+	from, to := &r.head.Fields, &r.fields
+	to.Clear()
+	dated := false
+	for i := range from.Len() {
+		known := from.Known(i)
+		switch {
+		case known == wire.Upgrade && r.head.Status == 101:
+			to.AddKnown(wire.Connection, wire.Upgrade.Text())
+		case known.HopByHop(), known == wire.ContentLength, known == wire.SeawallRequestID,
+			known == wire.Other && r.head.Nominates && nominated(from, from.Name(i)):
+			continue
+		case known == wire.Date:
+			dated = true
+		}
+		to.Add(known, from.Name(i), from.Value(i))
+	}
+	if r.head.Status >= 200 {
+		to.AddKnown(wire.Via, viaName)
+		if !dated {
+			// RFC 9110, 6.6.1: a recipient with a clock adds what is missing.
+			var date [32]byte
+			to.AddKnown(wire.Date, time.Unix(0, x.Event.Time).UTC().AppendFormat(date[:0], http.TimeFormat))
+		}
+	}
+	r.Answer.Status, r.Answer.Fields, r.Answer.Length, r.Answer.Close = r.head.Status, to, -1, false
+	r.Answer.More.Clear()
+}
+
+// frame decides how the body ends (RFC 9112, 6.3).
+func (r *Response) frame(x *exchange.Exchange) {
+	status := r.head.Status
+	switch {
+	case x.Method == exchange.MethodHead, status == 204, status == 304:
+		r.framing, r.Answer.Length = noBody, r.head.ContentLength
+	case r.head.Chunked:
+		r.framing = byChunks
+	case r.head.ContentLength >= 0:
+		r.framing, r.remaining = byLength, r.head.ContentLength
+		r.Answer.Length = r.head.ContentLength
+	default:
+		r.framing = byClose
+	}
+}
+
+// Next returns the next bytes of the body, valid until the following call,
+// or io.EOF after the last.
+func (r *Response) Next() ([]byte, error) {
+	for !r.ended {
+		if r.framing == noBody || r.framing == byLength && r.remaining == 0 {
+			break
+		}
+		if r.p < r.n {
+			data, err := r.decode()
+			if err != nil || len(data) > 0 {
+				return data, err
+			}
+			continue
+		}
+		if err := r.refill(); err != nil {
+			return nil, err
+		}
+	}
+	r.ended = true
+	return nil, io.EOF
+}
+
+func (r *Response) decode() ([]byte, error) {
+	switch r.framing {
+	case byLength:
+		n := int(min(int64(r.n-r.p), r.remaining))
+		data := r.in[r.p : r.p+n]
+		r.p += n
+		r.remaining -= int64(n)
+		return data, nil
+	case byChunks:
+		data, used, problem := r.chunked.Next(r.in[r.p:r.n])
+		r.p += used
+		if problem != wire.NoProblem {
+			return nil, fail(seawall.ReasonOriginMalformed, problem)
+		}
+		r.ended = r.chunked.Done()
+		return data, nil
+	default:
+		data := r.in[r.p:r.n]
+		r.p = r.n
+		return data, nil
+	}
+}
+
+func (r *Response) refill() error {
+	// What the visitor's protocol holds back goes out before we wait.
+	if err := r.x.Out.Flush(); err != nil {
+		return err
+	}
+	timeout := r.pool.config.IdleTimeout
+	_ = r.conn.ReadBefore(time.Now().Add(timeout), min(time.Second, timeout/8))
+	n, err := r.conn.Read(r.in)
+	r.p, r.n = 0, n
+	switch {
+	case err == nil:
+		return nil
+	case err == io.EOF && r.framing == byClose:
+		r.ended = true
+		return nil
+	case sock.ErrTimeout(err):
+		return r.blame(fail(seawall.ReasonOriginStalled, err))
+	}
+	return r.blame(fail(seawall.ReasonOriginShort, err))
+}
+
+// Trailers returns the trailer section after io.EOF, cleaned of fields that
+// may not stand there; nil when there is none.
+func (r *Response) Trailers() *wire.Fields {
+	if r.framing != byChunks || r.chunked.Trailers.Len() == 0 {
+		return nil
+	}
+	r.trailer.Clear()
+	for i := range r.chunked.Trailers.Len() {
+		if known := r.chunked.Trailers.Known(i); known.InTrailer() {
+			r.trailer.Add(known, r.chunked.Trailers.Name(i), r.chunked.Trailers.Value(i))
+		}
+	}
+	return &r.trailer
+}
+
+// Tunnel hands over the connection after a 101, with the bytes that came
+// with it. The Response is closed all the same, later.
+func (r *Response) Tunnel() (peer exchange.Peer, early []byte) {
+	_ = r.conn.Resume()
+	return r.conn, r.in[r.p:r.n]
+}
+
+// Close keeps the connection if it is in order, and ends it otherwise.
+func (r *Response) Close() {
+	r.stopBody(r.x)
+	conn := r.conn
+	inOrder := r.Answer.Status != 101 && (r.ended || r.framing == noBody || r.framing == byLength && r.remaining == 0) &&
+		r.p == r.n && r.head.KeepAlive && r.framing != byClose && !r.unfinished && r.bodyErr == nil
+	switch {
+	case inOrder:
+		r.pool.put(conn, time.Now())
+	case r.ended:
+		_ = conn.Close()
+	default:
+		conn.Abort()
+	}
+	r.recycle()
+}

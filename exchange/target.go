@@ -1,0 +1,159 @@
+package exchange
+
+import (
+	"bytes"
+
+	"github.com/seawall-edge/seawall"
+)
+
+// SetTarget makes the canonical forms of an origin-form target (RFC 9112,
+// 3.2.1), which begins with "/".
+//
+// Target, which the origin receives and the cache keys, is the target as
+// received with two changes that no reader can tell apart (RFC 3986, 6.2.2):
+// percent-encoded unreserved characters are decoded and the digits of the
+// other encodings are in upper case. Path, which rules match, is decoded
+// further: dot segments resolved, doubled slashes joined, "%2F" and "%5C"
+// read as the separators that some origins take them for. A target that
+// climbs above the root in that reading, or ends a string with "%00" in its
+// path, is refused. A query is the application's own: a stray "%" or a "%00"
+// in it is passed on as it came.
+func (x *Exchange) SetTarget(raw []byte) seawall.Reason {
+	if len(raw) == 0 || raw[0] != '/' {
+		return seawall.ReasonTarget
+	}
+	if isPlainTarget(raw) {
+		x.Target = raw
+		x.Path = raw
+		if query := bytes.IndexByte(raw, '?'); query >= 0 {
+			x.Path = raw[:query]
+		}
+		return seawall.ReasonNone
+	}
+	var reason seawall.Reason
+	if x.targetMemory, reason = appendTarget(x.targetMemory[:0], raw); reason != seawall.ReasonNone {
+		return reason
+	}
+	x.Target = x.targetMemory
+	path := x.Target
+	if query := bytes.IndexByte(path, '?'); query >= 0 {
+		path = path[:query]
+	}
+	if x.pathMemory, reason = appendPath(x.pathMemory[:0], path); reason != seawall.ReasonNone {
+		return reason
+	}
+	x.Path = x.pathMemory
+	return seawall.ReasonNone
+}
+
+// isPlainTarget reports whether a target is its own canonical form: no
+// escapes, no backslash, and in its path no doubled slash and no segment
+// that begins with a dot.
+func isPlainTarget(raw []byte) bool {
+	query := false
+	previous := byte(0)
+	for _, c := range raw {
+		switch c {
+		case '%':
+			return false
+		case '?':
+			query = true
+		case '/', '.', '\\':
+			if !query && (previous == '/' || c == '\\') {
+				return false
+			}
+		}
+		previous = c
+	}
+	return true
+}
+
+// appendTarget decodes what may be decoded without changing the meaning.
+func appendTarget(dst, raw []byte) ([]byte, seawall.Reason) {
+	query := false
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		if c != '%' {
+			query = query || c == '?'
+			dst = append(dst, c)
+			continue
+		}
+		high, low := -1, -1
+		if i+2 < len(raw) {
+			high, low = unhex(raw[i+1]), unhex(raw[i+2])
+		}
+		if high < 0 || low < 0 {
+			if !query {
+				return dst, seawall.ReasonTarget
+			}
+			dst = append(dst, c)
+			continue
+		}
+		i += 2
+		switch value := byte(high<<4 | low); {
+		case value == 0 && !query:
+			return dst, seawall.ReasonTargetEnds
+		case isUnreserved(value):
+			dst = append(dst, value)
+		default:
+			const digits = "0123456789ABCDEF"
+			dst = append(dst, '%', digits[high], digits[low])
+		}
+	}
+	return dst, seawall.ReasonNone
+}
+
+// appendPath decodes a path whole and resolves its segments (RFC 3986, 5.2.4).
+func appendPath(dst, path []byte) ([]byte, seawall.Reason) {
+	start := len(dst)
+	dst = append(dst, '/')
+	for i := 0; i < len(path); {
+		c := path[i]
+		i++
+		if c == '%' {
+			c = byte(unhex(path[i])<<4 | unhex(path[i+1]))
+			i += 2
+		}
+		if c != '/' && c != '\\' {
+			dst = append(dst, c)
+			if i < len(path) {
+				continue
+			}
+		}
+		ended := c == '/' || c == '\\'
+		segment := dst[bytes.LastIndexByte(dst, '/')+1:]
+		switch string(segment) {
+		case "":
+		case ".":
+			dst = dst[:len(dst)-1]
+		case "..":
+			if len(dst)-start == len("/..") {
+				return dst, seawall.ReasonTargetClimbs
+			}
+			dst = dst[:len(dst)-len("/..")]
+			dst = dst[:bytes.LastIndexByte(dst, '/')+1]
+		default:
+			if ended {
+				dst = append(dst, '/')
+			}
+		}
+	}
+	return dst, seawall.ReasonNone
+}
+
+func isUnreserved(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+		c == '-' || c == '.' || c == '_' || c == '~'
+}
+
+func unhex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}

@@ -1,0 +1,196 @@
+package wire
+
+// Name is a field name that the program asks for. Fields carry it from the
+// parser on, so that later look-ups compare one byte.
+type Name uint8
+
+// The names the program knows.
+const (
+	Other Name = iota
+	Accept
+	AcceptEncoding
+	Age
+	Authorization
+	CacheControl
+	CacheStatus
+	Connection
+	ContentEncoding
+	ContentLength
+	ContentLocation
+	ContentRange
+	ContentType
+	Cookie
+	Date
+	ETag
+	Expect
+	Expires
+	Forwarded
+	Host
+	HTTP2Settings
+	IfMatch
+	IfModifiedSince
+	IfNoneMatch
+	IfRange
+	IfUnmodifiedSince
+	KeepAlive
+	LastModified
+	Location
+	MaxForwards
+	Pragma
+	ProxyAuthenticate
+	ProxyAuthorization
+	ProxyConnection
+	Range
+	Referer
+	RetryAfter
+	SetCookie
+	TE
+	Trailer
+	TransferEncoding
+	Upgrade
+	UserAgent
+	Vary
+	Via
+	Warning
+	XForwardedFor
+	XForwardedHost
+	XForwardedProto
+	XRealIP
+	SeawallRequestID
+	ContentSecurityPolicy
+	Allow
+	nameCount
+)
+
+// nameTable describes a name: its text in the usual case and what it is.
+type nameTable struct {
+	text []byte
+	// hop: meant for one connection only (RFC 9110, 7.6.1), never passed on.
+	hop bool
+	// trailer: must not stand in a trailer section (RFC 9110, 6.5.1): framing,
+	// routing, authentication and what describes the content.
+	noTrailer bool
+}
+
+var names = [nameCount]nameTable{
+	Accept:                {text: []byte("Accept")},
+	AcceptEncoding:        {text: []byte("Accept-Encoding")},
+	Age:                   {text: []byte("Age"), noTrailer: true},
+	Authorization:         {text: []byte("Authorization"), noTrailer: true},
+	CacheControl:          {text: []byte("Cache-Control"), noTrailer: true},
+	CacheStatus:           {text: []byte("Cache-Status"), noTrailer: true},
+	Connection:            {text: []byte("Connection"), hop: true, noTrailer: true},
+	ContentEncoding:       {text: []byte("Content-Encoding"), noTrailer: true},
+	ContentLength:         {text: []byte("Content-Length"), noTrailer: true},
+	ContentLocation:       {text: []byte("Content-Location"), noTrailer: true},
+	ContentRange:          {text: []byte("Content-Range"), noTrailer: true},
+	ContentType:           {text: []byte("Content-Type"), noTrailer: true},
+	Cookie:                {text: []byte("Cookie"), noTrailer: true},
+	Date:                  {text: []byte("Date"), noTrailer: true},
+	ETag:                  {text: []byte("ETag")},
+	Expect:                {text: []byte("Expect"), noTrailer: true},
+	Expires:               {text: []byte("Expires"), noTrailer: true},
+	Forwarded:             {text: []byte("Forwarded"), noTrailer: true},
+	Host:                  {text: []byte("Host"), noTrailer: true},
+	HTTP2Settings:         {text: []byte("HTTP2-Settings"), hop: true, noTrailer: true},
+	IfMatch:               {text: []byte("If-Match"), noTrailer: true},
+	IfModifiedSince:       {text: []byte("If-Modified-Since"), noTrailer: true},
+	IfNoneMatch:           {text: []byte("If-None-Match"), noTrailer: true},
+	IfRange:               {text: []byte("If-Range"), noTrailer: true},
+	IfUnmodifiedSince:     {text: []byte("If-Unmodified-Since"), noTrailer: true},
+	KeepAlive:             {text: []byte("Keep-Alive"), hop: true, noTrailer: true},
+	LastModified:          {text: []byte("Last-Modified")},
+	Location:              {text: []byte("Location"), noTrailer: true},
+	MaxForwards:           {text: []byte("Max-Forwards"), noTrailer: true},
+	Pragma:                {text: []byte("Pragma"), noTrailer: true},
+	ProxyAuthenticate:     {text: []byte("Proxy-Authenticate"), noTrailer: true},
+	ProxyAuthorization:    {text: []byte("Proxy-Authorization"), hop: true, noTrailer: true},
+	ProxyConnection:       {text: []byte("Proxy-Connection"), hop: true, noTrailer: true},
+	Range:                 {text: []byte("Range"), noTrailer: true},
+	Referer:               {text: []byte("Referer")},
+	RetryAfter:            {text: []byte("Retry-After"), noTrailer: true},
+	SetCookie:             {text: []byte("Set-Cookie"), noTrailer: true},
+	TE:                    {text: []byte("TE"), hop: true, noTrailer: true},
+	Trailer:               {text: []byte("Trailer"), noTrailer: true},
+	TransferEncoding:      {text: []byte("Transfer-Encoding"), hop: true, noTrailer: true},
+	Upgrade:               {text: []byte("Upgrade"), hop: true, noTrailer: true},
+	UserAgent:             {text: []byte("User-Agent")},
+	Vary:                  {text: []byte("Vary"), noTrailer: true},
+	Via:                   {text: []byte("Via"), noTrailer: true},
+	Warning:               {text: []byte("Warning"), noTrailer: true},
+	XForwardedFor:         {text: []byte("X-Forwarded-For"), noTrailer: true},
+	XForwardedHost:        {text: []byte("X-Forwarded-Host"), noTrailer: true},
+	XForwardedProto:       {text: []byte("X-Forwarded-Proto"), noTrailer: true},
+	XRealIP:               {text: []byte("X-Real-IP"), noTrailer: true},
+	SeawallRequestID:      {text: []byte("Seawall-Request-Id"), noTrailer: true},
+	ContentSecurityPolicy: {text: []byte("Content-Security-Policy"), noTrailer: true},
+	Allow:                 {text: []byte("Allow"), noTrailer: true},
+}
+
+// Text returns the name in its usual case.
+func (n Name) Text() []byte { return names[n].text }
+
+// HopByHop reports whether the field is meant for one connection only.
+func (n Name) HopByHop() bool { return names[n].hop }
+
+// InTrailer reports whether the field may stand in a trailer section.
+func (n Name) InTrailer() bool { return !names[n].noTrailer }
+
+// byLength lists the known names of each length, so that Lookup compares few.
+var byLength [32][]Name
+
+// token and lower are tables over bytes: RFC 9110 5.6.2 tokens, lower case.
+// plainValue marks bytes a field value may hold (RFC 9110, 5.5): visible
+// ASCII, space, tab and bytes above ASCII.
+// targetByte marks bytes a request target may hold: visible ASCII but "#".
+var (
+	token, plainValue, targetByte [256]bool
+	lower                         [256]byte
+)
+
+func init() {
+	for i := range 256 {
+		c := byte(i)
+		lower[i] = c
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			token[i] = true
+		case c >= 'A' && c <= 'Z':
+			token[i] = true
+			lower[i] = c + 'a' - 'A'
+		}
+		plainValue[i] = c == '\t' || c >= ' ' && c != 0x7f
+		targetByte[i] = c > ' ' && c < 0x7f && c != '#'
+	}
+	for _, c := range "!#$%&'*+-.^_`|~" {
+		token[c] = true
+	}
+	for n := Other + 1; n < nameCount; n++ {
+		length := len(names[n].text)
+		byLength[length] = append(byLength[length], n)
+	}
+}
+
+// Lookup finds a name in our table without regard to case.
+func Lookup(name []byte) Name {
+	if len(name) >= len(byLength) {
+		return Other
+	}
+	for _, n := range byLength[len(name)] {
+		text := names[n].text
+		if lower[name[0]] == lower[text[0]] && EqualFold(name, text) {
+			return n
+		}
+	}
+	return Other
+}
+
+// IsToken reports whether b is a token (RFC 9110, 5.6.2).
+func IsToken(b []byte) bool {
+	for _, c := range b {
+		if !token[c] {
+			return false
+		}
+	}
+	return len(b) > 0
+}
