@@ -98,13 +98,12 @@ func (l *accessLog) add(e *seawall.Event, now time.Time) {
 	}
 }
 
-// reopen changes to a new file under the old path, after writing to the old
-// file what was meant for it.
-func (l *accessLog) reopen(now time.Time) {
+// reopen changes to a new file under the old path. Lines that the old file
+// would not take go to the new one.
+func (l *accessLog) reopen() {
 	if l.file == nil {
 		return
 	}
-	l.flush(now)
 	old := l.file
 	if err := l.open(); err != nil {
 		l.logger.Error("access log cannot be reopened, the old file is kept", "file", l.path, "error", err)

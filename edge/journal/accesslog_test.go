@@ -99,13 +99,13 @@ func TestAccessLog_saysOnceThatTheDiskIsFullAndGoesOnWhenItIsNot(t *testing.T) {
 		j.Put(0, event(seawall.ActionPassed, 1))
 		if n%100 == 0 {
 			j.pass()
-			now = now.Add(drainEvery)
+			now = now.Add(8 * drainEvery)
 		}
 	}
 	j.pass()
 	stats := j.Stats()
 	if stats.LogErrors == 0 || stats.LogErrors > 10 {
-		t.Fatalf("%d failed writes in half a second, want a few", stats.LogErrors)
+		t.Fatalf("%d failed writes in four seconds, want a few", stats.LogErrors)
 	}
 	if stats.LogLost == 0 || stats.Logged+stats.LogLost != puts {
 		t.Fatalf("%d logged or to be logged, %d lost, of %d", stats.Logged, stats.LogLost, puts)
@@ -164,6 +164,19 @@ func TestAccessLog_completesTheLineAFullDiskCutInTwo(t *testing.T) {
 	line := string(appendPlain(nil, event(seawall.ActionPassed, 1), at))
 	if got := file.String(); got != strings.Repeat(line, 3) {
 		t.Fatalf("got %q", got)
+	}
+}
+
+func TestAccessLog_triesALastTimeAtClose(t *testing.T) {
+	c, _ := toLog(t, All)
+	j := still(t, c)
+	file := &short{room: 30}
+	j.log.out = file
+	j.Put(0, event(seawall.ActionPassed, 1))
+	j.pass()
+	file.room = 1 << 20 // and not a second later
+	if err := j.log.close(began); err != nil || !strings.HasSuffix(file.String(), ")\n") {
+		t.Fatalf("%v, %q", err, file)
 	}
 }
 

@@ -250,7 +250,7 @@ func (j *Journal) run() {
 func (j *Journal) pass() int {
 	j.now = j.config.Now()
 	if j.log != nil && j.reopen.Swap(false) {
-		j.log.reopen(j.now)
+		j.log.reopen()
 	}
 	n := 0
 	for _, r := range j.rings {

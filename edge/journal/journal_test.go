@@ -159,11 +159,17 @@ func TestJournal_losesNothingBetweenManyProducersAndOneConsumer(t *testing.T) {
 
 func TestJournal_putNeverAllocates(t *testing.T) {
 	c, _ := toLog(t, All)
-	c.Dir, c.Sample = t.TempDir(), 1
+	c.Dir, c.Sample, c.RingSize = t.TempDir(), 1, 4096
 	j := still(t, c)
 	e := event(seawall.ActionPassed, 1)
-	if n := testing.AllocsPerRun(6000, func() { j.Put(3, e) }); n != 0 { // until it is full, and beyond
+	if n := testing.AllocsPerRun(3000, func() { j.Put(3, e) }); n != 0 {
 		t.Fatalf("%v allocations for a Put", n)
+	}
+	for range 1000 {
+		j.Put(3, e)
+	}
+	if n := testing.AllocsPerRun(1000, func() { j.Put(3, e) }); n != 0 || j.Stats().Dropped[0] < 1000 {
+		t.Fatalf("%v allocations for a Put that finds no place", n)
 	}
 }
 

@@ -234,6 +234,34 @@ func TestStore_closesASegmentThatIsFull(t *testing.T) {
 	}
 }
 
+func TestStore_closesASegmentThatIsOld(t *testing.T) {
+	d := openDiary(t, Config{})
+	for range 3 {
+		d.put(seawall.ActionRefused)
+		d.now = d.now.Add(segmentAge/2 + 1)
+	}
+	if got := len(d.list(kindRefused)); got != 2 {
+		t.Fatalf("%d segments after three requests in nine hours, want 2", got)
+	}
+}
+
+func TestStore_neverDividesALineBetweenSegments(t *testing.T) {
+	d := openDiary(t, Config{RefusedBytes: 40})
+	g := d.store.segments[0]
+	for _, part := range []string{"a line longer ", "than a segment\n", "another\n"} {
+		if _, err := g.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+		if part == "than a segment\n" && read(t, d.list(kindRefused)[0].path) != "a line longer than a segment\n" {
+			t.Fatal("the line is divided")
+		}
+	}
+	list := d.list(kindRefused)
+	if got := read(t, list[len(list)-1].path); got != "another\n" {
+		t.Fatalf("the new segment holds %q", got)
+	}
+}
+
 func TestStore_goesOnInTheSameSegmentAfterARestart(t *testing.T) {
 	d := openDiary(t, Config{Sample: 1})
 	var ids []seawall.RequestID
