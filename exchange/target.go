@@ -68,39 +68,54 @@ func isPlainTarget(raw []byte) bool {
 	return true
 }
 
-// appendTarget decodes what may be decoded without changing the meaning.
+// appendTarget decodes what may be decoded without changing the meaning. A
+// query with a stray "%" stays as it is altogether: decoding the characters
+// after it could make an escape that was none.
 func appendTarget(dst, raw []byte) ([]byte, seawall.Reason) {
-	query := false
+	before, query := raw, []byte(nil)
+	if i := bytes.IndexByte(raw, '?'); i >= 0 {
+		before, query = raw[:i], raw[i:]
+	}
+	dst, zero, ok := appendDecoded(dst, before)
+	switch {
+	case !ok:
+		return dst, seawall.ReasonTarget
+	case zero:
+		return dst, seawall.ReasonTargetEnds
+	}
+	end := len(dst)
+	if dst, _, ok = appendDecoded(dst, query); !ok {
+		dst = append(dst[:end], query...)
+	}
+	return dst, seawall.ReasonNone
+}
+
+// appendDecoded reports besides whether there was an encoded NUL, and whether
+// every "%" began an escape.
+func appendDecoded(dst, raw []byte) (out []byte, zero, ok bool) {
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]
 		if c != '%' {
-			query = query || c == '?'
 			dst = append(dst, c)
 			continue
 		}
-		high, low := -1, -1
-		if i+2 < len(raw) {
-			high, low = unhex(raw[i+1]), unhex(raw[i+2])
+		if i+2 >= len(raw) {
+			return dst, zero, false
 		}
+		high, low := unhex(raw[i+1]), unhex(raw[i+2])
 		if high < 0 || low < 0 {
-			if !query {
-				return dst, seawall.ReasonTarget
-			}
-			dst = append(dst, c)
-			continue
+			return dst, zero, false
 		}
 		i += 2
-		switch value := byte(high<<4 | low); {
-		case value == 0 && !query:
-			return dst, seawall.ReasonTargetEnds
-		case isUnreserved(value):
+		if value := byte(high<<4 | low); isUnreserved(value) {
 			dst = append(dst, value)
-		default:
+		} else {
 			const digits = "0123456789ABCDEF"
+			zero = zero || value == 0
 			dst = append(dst, '%', digits[high], digits[low])
 		}
 	}
-	return dst, seawall.ReasonNone
+	return dst, zero, true
 }
 
 // appendPath decodes a path whole and resolves its segments (RFC 3986, 5.2.4).
