@@ -13,6 +13,9 @@ import (
 // it is always above zero: zero is what a setting has that was left out.
 type Duration time.Duration
 
+// Duration returns the value for package time.
+func (d Duration) Duration() time.Duration { return time.Duration(d) }
+
 // UnmarshalText reads the form of time.ParseDuration.
 func (d *Duration) UnmarshalText(text []byte) error {
 	value, err := time.ParseDuration(string(text))

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// Config is everything the operator of a machine can set; what a zone's
+// owner can set is spec.ZoneSpec. A file holds it in YAML, flags of
+// `seawall run` override the file. A field's zero value means its default.
+type Config struct {
+	// HTTP is where visitors come in: host:port, or :port for every address
+	// of the machine. Default: :8080.
+	HTTP string `yaml:"http"`
+
+	// State is the directory that this machine remembers things in: requests
+	// that were refused, its lock, its admin socket. Created with mode 0700.
+	// Default: /var/lib/seawall.
+	State string `yaml:"state"`
+
+	// Admin is where `seawall status` asks: the path of a Unix socket, or a
+	// loopback host:port. Default: admin.sock in the state directory.
+	Admin string `yaml:"admin"`
+
+	// Debug serves profiles (/debug/pprof/) and /debug/log-level on a
+	// loopback host:port. Default: off.
+	Debug string `yaml:"debug"`
+
+	// Metrics serves /metrics, /healthz and /readyz on host:port. Default: off.
+	Metrics string `yaml:"metrics"`
+
+	Limits    Limits         `yaml:"limits"`
+	Cache     CacheSettings  `yaml:"cache"`
+	AccessLog AccessSettings `yaml:"access_log"`
+	Events    EventSettings  `yaml:"events"`
+
+	// Zones are the sites. At least one, here or with --zone.
+	Zones []spec.ZoneSpec `yaml:"zones"`
+}
+
+// Limits are what one visitor, or all, may take of this machine.
+type Limits struct {
+	// Connections in all. Default: 0, which derives it from how many files
+	// the process may open (RLIMIT_NOFILE).
+	Connections int `yaml:"connections"`
+
+	// ConnectionsPerAddress of a visitor. Default: 1024.
+	ConnectionsPerAddress int `yaml:"connections_per_address"`
+
+	// HeadTimeout is how long the head of a request may take to arrive.
+	// Default: 10s.
+	HeadTimeout spec.Duration `yaml:"head_timeout"`
+
+	// BodyTimeout is how long a visitor may be silent in the middle of a
+	// body: the time between two reads. Default: 30s.
+	BodyTimeout spec.Duration `yaml:"body_timeout"`
+
+	// WriteTimeout is how long a visitor may take nothing of an answer.
+	// Default: 30s.
+	WriteTimeout spec.Duration `yaml:"write_timeout"`
+
+	// IdleTimeout is how long a connection is kept between two requests.
+	// Default: 75s.
+	IdleTimeout spec.Duration `yaml:"idle_timeout"`
+
+	// DrainTimeout is how long requests may go on after SIGTERM. Default: 30s.
+	DrainTimeout spec.Duration `yaml:"drain_timeout"`
+
+	// MaxHead is the largest head of a request: request line and fields.
+	// Default: 32KiB.
+	MaxHead spec.Bytes `yaml:"max_head"`
+
+	// MaxTarget is the longest address in a request line. Default: 16KiB.
+	MaxTarget spec.Bytes `yaml:"max_target"`
+}
+
+// CacheSettings are about the cache that all zones share.
+type CacheSettings struct {
+	// Off switches it off for every zone. Default: false.
+	Off bool `yaml:"off"`
+
+	// Memory is how much of it the cache may take. Default: 256MiB.
+	Memory spec.Bytes `yaml:"memory"`
+}
+
+// AccessSettings are about the log with a line for each request.
+type AccessSettings struct {
+	// File is appended to; - is standard output. Default: no access log.
+	File string `yaml:"file"`
+
+	// Format is json, combined (Apache's) or plain. Default: json.
+	Format string `yaml:"format"`
+
+	// What is all, sample (refused and failed ones, and one in Sample of the
+	// passed) or errors (refused and failed ones, and status 400 or more).
+	// Default: all.
+	What string `yaml:"what"`
+
+	// Sample is one in how many passed requests are logged when What is
+	// sample. Default: 100.
+	Sample int `yaml:"sample"`
+}
+
+// EventSettings are about what `seawall why` finds in the state directory.
+type EventSettings struct {
+	// RefusedBytes is the room for refused and failed requests. Default: 256MiB.
+	RefusedBytes spec.Bytes `yaml:"refused_bytes"`
+
+	// PassedBytes is the room for a sample of passed requests. Default: 64MiB.
+	PassedBytes spec.Bytes `yaml:"passed_bytes"`
+
+	// Sample is one in how many passed requests are kept. Default: 100.
+	Sample int `yaml:"sample"`
+}
+
+// resolved returns the configuration with every default filled in; zones
+// keep theirs until they are compiled.
+func (c Config) resolved() Config {
+	orElse(&c.HTTP, ":8080")
+	orElse(&c.State, defaultState)
+	c.State = filepath.Clean(c.State)
+	orElse(&c.Admin, adminSocket(c.State))
+	orElse(&c.Limits.ConnectionsPerAddress, 1024)
+	orElse(&c.Limits.HeadTimeout, spec.Duration(10*time.Second))
+	orElse(&c.Limits.BodyTimeout, spec.Duration(30*time.Second))
+	orElse(&c.Limits.WriteTimeout, spec.Duration(30*time.Second))
+	orElse(&c.Limits.IdleTimeout, spec.Duration(75*time.Second))
+	orElse(&c.Limits.DrainTimeout, spec.Duration(30*time.Second))
+	orElse(&c.Limits.MaxHead, 32<<10)
+	orElse(&c.Limits.MaxTarget, 16<<10)
+	orElse(&c.Cache.Memory, 256<<20)
+	orElse(&c.AccessLog.Format, "json")
+	orElse(&c.AccessLog.What, "all")
+	orElse(&c.AccessLog.Sample, 100)
+	orElse(&c.Events.RefusedBytes, 256<<20)
+	orElse(&c.Events.PassedBytes, 64<<20)
+	orElse(&c.Events.Sample, 100)
+	return c
+}
+
+func orElse[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// defaultState is where a Debian package would keep it.
+const defaultState = "/var/lib/seawall"
+
+func adminSocket(state string) string { return filepath.Join(state, "admin.sock") }
+
+// journalDir is where requests are kept for `seawall why`.
+func journalDir(state string) string { return filepath.Join(state, "journal") }
+
+// adminNetwork returns what net.Listen and net.Dial want. Whatever has a
+// slash is a socket's path.
+func adminNetwork(admin string) (network, address string) {
+	if path, found := strings.CutPrefix(admin, "unix:"); found {
+		return "unix", path
+	}
+	if strings.Contains(admin, "/") || !strings.Contains(admin, ":") {
+		return "unix", admin
+	}
+	return "tcp", admin
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+)
+
+// doors are the addresses for operators: admin, metrics and debug. Each has
+// a mux of its own, so that nothing of one can be reached through another.
+type doors struct {
+	log     *slog.Logger
+	open    []door
+	servers []*http.Server
+}
+
+type door struct {
+	name     string
+	listener net.Listener
+	loopback bool // asked by a name that is not this machine's, it does not answer
+}
+
+// openDoors listens everywhere, so that an address that is taken is noticed
+// before a visitor is.
+func openDoors(c Config, log *slog.Logger) (*doors, error) {
+	d := &doors{log: log}
+	network, address := adminNetwork(c.Admin)
+	if network == "unix" {
+		if err := removeStale(address); err != nil {
+			return nil, err
+		}
+	}
+	for _, door := range []struct {
+		name, network, address string
+		loopback               bool
+	}{
+		{"admin", network, address, network == "tcp"},
+		{"metrics", "tcp", c.Metrics, false},
+		{"debug", "tcp", c.Debug, true},
+	} {
+		if door.address == "" {
+			continue
+		}
+		if err := d.listen(door.name, door.network, door.address, door.loopback); err != nil {
+			d.close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *doors) listen(name, network, address string, loopback bool) error {
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		return fmt.Errorf("open the %s address: %w", name, err)
+	}
+	d.open = append(d.open, door{name, listener, loopback})
+	if network == "unix" {
+		if err := os.Chmod(address, 0o600); err != nil {
+			return fmt.Errorf("open the %s address: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// removeStale deletes the socket of a program that is gone. One that answers
+// is left alone, and so is everything that is not a socket.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && info.Mode()&os.ModeSocket == 0 {
+		return nil // listening says what is wrong
+	}
+	if err != nil {
+		return fmt.Errorf("open the admin address: %w", err)
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		return errors.Join(fmt.Errorf("the admin socket %s is in use by another program", path), conn.Close())
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("open the admin address: %w", err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("open the admin address: %w", err)
+	}
+	return nil
+}
+
+// serve answers at every door until close.
+func (d *doors) serve(muxes map[string]http.Handler) {
+	for _, door := range d.open {
+		handler := muxes[door.name]
+		if door.loopback {
+			handler = thisMachineOnly(handler)
+		}
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
+			ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug)}
+		d.servers = append(d.servers, server)
+		go func() {
+			if err := server.Serve(door.listener); !errors.Is(err, http.ErrServerClosed) {
+				d.log.Error("a door for operators has closed", "door", door.name, "error", err)
+			}
+		}()
+		d.log.Info("open for operators", "door", door.name, "address", door.listener.Addr().String())
+	}
+}
+
+// close ends every door; the admin socket's file goes with its listener.
+func (d *doors) close() {
+	for _, server := range d.servers {
+		_ = server.Close() // its listener is closed below
+	}
+	for _, door := range d.open {
+		_ = door.listener.Close() // an error says that it is closed already
+	}
+}
+
+// thisMachineOnly keeps web pages out that a browser of this machine has
+// open: their requests name a host of theirs.
+func thisMachineOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		if host != "localhost" && (err != nil || !address.IsLoopback()) {
+			http.Error(w, "ask with the address of this machine", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// adminMux answers `seawall status`.
+func adminMux(status func() Status) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(status()) // whoever asked is gone
+	})
+	return mux
+}
+
+// fullStatus fills in what the process knows of itself.
+func fullStatus(s Status, started, now time.Time) Status {
+	orElse(&s.Version, seawall.Version)
+	orElse(&s.PID, os.Getpid())
+	orElse(&s.Started, started.Round(0))
+	orElse(&s.UptimeSeconds, int64(now.Sub(started)/time.Second))
+	if s.Zones == nil {
+		s.Zones = []ZoneStatus{}
+	}
+	return s
+}
+
+// metricsMux answers probes and, where the daemon has any, metrics.
+func metricsMux(ready func() bool, metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if ready() {
+			answer(w, http.StatusOK, "ready")
+		} else {
+			answer(w, http.StatusServiceUnavailable, "not ready")
+		}
+	})
+	if metrics != nil {
+		mux.Handle("GET /metrics", metrics)
+	}
+	return mux
+}
+
+// debugMux has the profiles, and the log level to read and to PUT.
+func debugMux(level *slog.LevelVar) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/log-level", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, level.Level().String())
+	})
+	mux.HandleFunc("PUT /debug/log-level", func(w http.ResponseWriter, r *http.Request) {
+		text, err := io.ReadAll(io.LimitReader(r.Body, 32))
+		if err == nil {
+			err = level.UnmarshalText([]byte(strings.TrimSpace(string(text))))
+		}
+		if err != nil {
+			answer(w, http.StatusBadRequest, "send debug, info, warn or error")
+			return
+		}
+		answer(w, http.StatusOK, level.Level().String())
+	})
+	return mux
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n") // whoever asked is gone
+}
+
+// askStatus asks a running program.
+func askStatus(ctx context.Context, admin string) (Status, error) {
+	network, address := adminNetwork(admin)
+	var dialer net.Dialer
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return dialer.DialContext(ctx, network, address)
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/status", nil)
+	if err != nil {
+		return Status{}, fmt.Errorf("ask for the status: %w", err)
+	}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return Status{}, fmt.Errorf("nothing answers at %s; is seawall running, and is this its address? (%w)", admin, rootCause(err))
+	}
+	defer response.Body.Close()
+	var status Status
+	if response.StatusCode != http.StatusOK {
+		return status, fmt.Errorf("%s answers %s; this is not the admin address of seawall", admin, response.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, 64<<20)).Decode(&status); err != nil {
+		return status, fmt.Errorf("%s sends no status: %w", admin, err)
+	}
+	return status, nil
+}

@@ -1,0 +1,147 @@
+// Command seawall is the whole program: the daemon, and the commands with
+// which an operator looks at it.
+//
+// This room reads flags and files, wires the floors below together and
+// speaks with the person on duty. Whatever decides about a request lives
+// below and can be tested there; what is decided here (which mistake stands
+// where, what a reload may change, which door is open to whom) is in small
+// functions with tables of tests.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/seawall-edge/seawall"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// commands are what can be typed. Their names are fixed, for others script them.
+type commands struct {
+	Run     runCommand     `cmd:"" help:"Serve sites until SIGTERM. SIGHUP reloads, SIGUSR1 reopens logs."`
+	Check   checkCommand   `cmd:"" help:"Explain a configuration without starting it."`
+	Status  statusCommand  `cmd:"" help:"Show what a running seawall is doing."`
+	Why     whyCommand     `cmd:"" help:"Explain what happened to a request."`
+	Version versionCommand `cmd:"" help:"Show the version."`
+}
+
+// program is what commands run in.
+type program struct {
+	stdout, stderr io.Writer
+}
+
+// errSaid fails without another word: everything has been said.
+var errSaid = errors.New("said")
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func main() { os.Exit(execute(os.Args[1:], &program{stdout: os.Stdout, stderr: os.Stderr})) }
+
+// execute runs one command line and returns its exit code.
+func execute(args []string, p *program) (code int) {
+	type exited int
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exited: // --help
+			code = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	parser, err := kong.New(&commands{}, kong.Name("seawall"), kong.Writers(p.stdout, p.stderr),
+		kong.Description("An edge in front of web sites: reverse proxy, cache and shield in one program."),
+		kong.Vars{"state": defaultState}, kong.Exit(func(code int) { panic(exited(code)) }))
+	if err != nil {
+		fmt.Fprintf(p.stderr, "seawall: %v\n", err)
+		return exitFailed
+	}
+	context, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(p.stderr, "seawall: %v\nTry: seawall --help\n", err)
+		return exitUsage
+	}
+	err = context.Run(p)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errSaid):
+	case errors.As(err, &usage):
+		fmt.Fprintf(p.stderr, "seawall: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(p.stderr, "seawall: %s\n", explain(err))
+	}
+	return exitFailed
+}
+
+// explain turns the errors that operators meet into one clear sentence.
+func explain(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "listen" || op.Addr == nil {
+		return err.Error()
+	}
+	address := op.Addr.String()
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf("another program is already listening on %s; stop it, or choose another address (%v)", address, err)
+	case errors.Is(err, syscall.EACCES) && op.Net == "tcp":
+		return fmt.Sprintf("the system does not let this user listen on %s; ports below 1024 need root or CAP_NET_BIND_SERVICE (%v)", address, err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Sprintf("this machine does not have the address %s (%v)", address, err)
+	}
+	return err.Error()
+}
+
+// rootCause returns the innermost of wrapped errors, which is the one that
+// says something to a person.
+func rootCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+type versionCommand struct{}
+
+// Run prints one line: program, version, revision, Go.
+func (versionCommand) Run(p *program) error {
+	_, err := fmt.Fprintf(p.stdout, "seawall %s%s %s %s/%s\n", seawall.Version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// revision names the commit that was built, where the build knows it.
+func revision() (text string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision" && len(setting.Value) >= 12:
+			text = " (" + setting.Value[:12] + ")" + text
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			text += " modified"
+		}
+	}
+	return text
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge"
+	"github.com/seawall-edge/seawall/edge/http1"
+	"github.com/seawall-edge/seawall/edge/journal"
+)
+
+// dataPlane is the edge with its listeners and its journal.
+type dataPlane struct {
+	log      *slog.Logger
+	started  time.Time
+	journal  *journal.Journal
+	edge     *edge.Edge
+	server   *http1.Server
+	served   chan error // what http1.Server.Serve returned
+	draining atomic.Bool
+
+	generation atomic.Int64 // of the configuration, from 1
+	reloaded   atomic.Int64 // Unix seconds of the last one that took effect whole
+	rejected   atomic.Int64 // configurations that did not
+}
+
+// startEdge starts the data plane.
+func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
+	rings := runtime.GOMAXPROCS(0)
+	opened, err := journal.Open(journalConfig(cfg, rings, log))
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	d := &dataPlane{log: log, started: time.Now(), journal: opened, served: make(chan error, 1)}
+	d.edge = edge.New(edge.Config{
+		Events: opened, Logger: log, Rings: rings,
+		CacheBytes: int64(cfg.Cache.Memory), CacheIsOff: cfg.Cache.Off,
+	})
+	if err := d.Reload(cfg); err != nil {
+		return nil, errors.Join(err, d.stop(context.Background()))
+	}
+	listener, err := listen(cfg.HTTP)
+	if err != nil {
+		return nil, errors.Join(err, d.stop(context.Background()))
+	}
+	d.server = http1.New(http1.Config{
+		Handler: d.edge, Logger: log, Rings: rings,
+		Connections:           connectionLimit(cfg.Limits.Connections),
+		ConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
+		HeadTimeout:           cfg.Limits.HeadTimeout.Duration(),
+		BodyTimeout:           cfg.Limits.BodyTimeout.Duration(),
+		WriteTimeout:          cfg.Limits.WriteTimeout.Duration(),
+		IdleTimeout:           cfg.Limits.IdleTimeout.Duration(),
+		MaxHead:               int(cfg.Limits.MaxHead),
+		MaxTarget:             int(cfg.Limits.MaxTarget),
+	})
+	go func() {
+		err := d.server.Serve(listener)
+		if err != nil {
+			log.Error("visitors are not served any more", "error", err)
+		}
+		d.served <- err
+	}()
+	return d, nil
+}
+
+// listen opens the visitors' address and says plainly why it could not.
+func listen(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("cannot listen on %s: another program uses this port", address)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("cannot listen on %s: ports below 1024 need the right to bind them", address)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return listener, nil
+}
+
+// connectionLimit keeps so many descriptors free that every visitor can have
+// a connection to an origin too, and files can still be opened.
+func connectionLimit(configured int) int {
+	const spare = 128
+	var limit syscall.Rlimit
+	if configured > 0 || syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return configured
+	}
+	const most = 1 << 20
+	return max(spare, (int(min(limit.Cur, most))-spare)/2)
+}
+
+var (
+	formats = map[string]journal.Format{"json": journal.JSON, "combined": journal.Combined, "plain": journal.Plain}
+	whats   = map[string]journal.What{"all": journal.All, "sample": journal.Sample, "errors": journal.Errors}
+)
+
+func journalConfig(cfg Config, rings int, log *slog.Logger) journal.Config {
+	return journal.Config{
+		Rings: rings,
+		AccessLog: journal.AccessLog{
+			Path: cfg.AccessLog.File, Format: formats[cfg.AccessLog.Format],
+			What: whats[cfg.AccessLog.What], Sample: cfg.AccessLog.Sample,
+		},
+		Dir:          journalDir(cfg.State),
+		RefusedBytes: int64(cfg.Events.RefusedBytes),
+		PassedBytes:  int64(cfg.Events.PassedBytes),
+		Sample:       cfg.Events.Sample,
+		Logger:       log,
+	}
+}
+
+// Reload implements daemon.
+func (d *dataPlane) Reload(cfg Config) error {
+	done, err := d.edge.Apply(cfg.Zones)
+	if err != nil {
+		d.rejected.Add(1)
+		return err
+	}
+	d.reloaded.Store(time.Now().Unix())
+	generation := d.generation.Add(1)
+	d.log.Info("configuration in effect", "generation", generation, "zones", len(cfg.Zones),
+		"added", done.Added, "changed", done.Changed, "removed", done.Removed)
+	return nil
+}
+
+// ReopenLogs implements daemon.
+func (d *dataPlane) ReopenLogs() { d.journal.Reopen() }
+
+// Ready implements daemon.
+func (d *dataPlane) Ready() bool { return !d.draining.Load() }
+
+// Drain implements daemon.
+func (d *dataPlane) Drain(ctx context.Context) error {
+	d.draining.Store(true)
+	cut := d.server.Drain(ctx)
+	<-d.served
+	err := d.stop(context.WithoutCancel(ctx))
+	if cut > 0 {
+		err = errors.Join(fmt.Errorf("%d connections were cut at the end of the drain timeout", cut), err)
+	}
+	return err
+}
+
+// stop ends everything but the listener.
+func (d *dataPlane) stop(ctx context.Context) error {
+	const flushTime = 5 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	d.edge.Close()
+	return d.journal.Close(ctx)
+}
+
+// Status implements daemon.
+func (d *dataPlane) Status() Status {
+	open, _ := d.server.Connections()
+	stats := d.journal.Stats()
+	s := Status{
+		Version: seawall.Version, Started: d.started, Ready: d.Ready(), Draining: d.draining.Load(),
+		Connections: int64(open), EventsDropped: stats.Dropped[0] + stats.Dropped[1] + stats.Dropped[2],
+	}
+	for _, zone := range d.edge.ZoneTotals() {
+		s.Zones = append(s.Zones, ZoneStatus{zone.Name, zone.Requests, zone.Hits, zone.Refused, zone.Failed})
+	}
+	return s
+}
+
