@@ -16,7 +16,7 @@ import (
 
 // patience is how long a condition may take to come true before a case
 // fails; the binary is built with the race detector and shares the machine.
-const patience = 8 * time.Second
+const patience = 5 * time.Second
 
 // origin is a raw TCP server that keeps every byte it was sent and answers
 // only with what a script tells it to.

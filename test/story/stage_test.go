@@ -77,6 +77,9 @@ func (g *stage) step(s step) error {
 	case "<=":
 		return g.answerRequest(s)
 	case "<=!":
+		if g.refused {
+			return nil
+		}
 		if g.connection == nil {
 			return errors.New("no connection to the origin yet")
 		}
