@@ -7,6 +7,9 @@ import (
 
 // daemon is the data plane as the command sees it. Its methods may be called
 // from any goroutine.
+//
+// Two more are used where there are such: Metrics() http.Handler answers
+// /metrics, and Rejected() hears of a reload that was refused for mistakes.
 type daemon interface {
 	// Reload makes the zones of a valid, resolved configuration the ones
 	// that are served. Only Zones and Limits.DrainTimeout differ from what

@@ -34,13 +34,18 @@ func openState(dir string) (*state, error) {
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the state directory cannot be used: %w; choose another with --state", err)
+		return nil, cannotUse(dir, err)
 	}
 	s := &state{lock: lock}
 	if err := s.take(dir); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return s, nil
+}
+
+// cannotUse says so without the names of our own files, which are no help.
+func cannotUse(dir string, err error) error {
+	return fmt.Errorf("the state directory %s cannot be used: %w; choose another with --state", dir, rootCause(err))
 }
 
 func makeStateDir(dir string) error {
@@ -70,15 +75,15 @@ func (s *state) take(dir string) error {
 	}
 	// The lock is the kernel's; the number in the file is only for whoever reads it.
 	if err := s.lock.Truncate(0); err != nil {
-		return fmt.Errorf("the state directory cannot be used: %w", err)
+		return cannotUse(dir, err)
 	}
 	if _, err := s.lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return fmt.Errorf("the state directory cannot be used: %w", err)
+		return cannotUse(dir, err)
 	}
 	path := filepath.Join(dir, "version")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := durable.WriteFile(path, []byte(strconv.Itoa(stateVersion)+"\n"), 0o600); err != nil {
-			return fmt.Errorf("the state directory cannot be used: %w", err)
+			return cannotUse(dir, err)
 		}
 	}
 	return nil
@@ -104,7 +109,7 @@ func checkVersion(dir string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("the state directory cannot be used: %w; choose another with --state", err)
+		return cannotUse(dir, err)
 	}
 	version, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	switch {

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/seawall-edge/seawall/spec"
 )
 
 // supervisor stands between the operator and the daemon: signals and changed
@@ -80,6 +78,9 @@ func (s *supervisor) reload(src []byte) {
 		s.log.Error("the configuration has a mistake", "mistake", complaint.String())
 	}
 	if len(wrong) > 0 {
+		if counting, ok := s.daemon.(interface{ Rejected() }); ok {
+			counting.Rejected()
+		}
 		s.log.Error("reload refused; everything goes on as before", "mistakes", len(wrong))
 		return
 	}
@@ -88,13 +89,12 @@ func (s *supervisor) reload(src []byte) {
 	}
 	applied := s.started
 	applied.Zones, applied.Limits.DrainTimeout = next.Zones, next.Limits.DrainTimeout
-	added, changed, removed := compareZones(s.running.Zones, applied.Zones)
 	s.running = applied
 	if err := s.daemon.Reload(applied); err != nil {
 		s.log.Error("not everything could be reloaded", "error", err)
 		return
 	}
-	s.log.Info("configuration reloaded", "zones", len(applied.Zones), "added", added, "changed", changed, "removed", removed)
+	s.log.Info("configuration reloaded", "zones", len(applied.Zones))
 }
 
 // drain lets requests end. A second signal does not wait for them.
@@ -141,24 +141,6 @@ func differences(path string, old, next reflect.Value) (paths []string) {
 		}
 	}
 	return paths
-}
-
-// compareZones counts for the log what a reload does.
-func compareZones(old, next []spec.ZoneSpec) (added, changed, removed int) {
-	before := map[string]spec.ZoneSpec{}
-	for _, z := range old {
-		before[z.Name] = z
-	}
-	for _, z := range next {
-		was, there := before[z.Name]
-		delete(before, z.Name)
-		if !there {
-			added++
-		} else if !reflect.DeepEqual(was.Resolved(), z.Resolved()) {
-			changed++
-		}
-	}
-	return added, changed, len(before)
 }
 
 // watcher notices that a file has changed. It asks the file system for

@@ -106,12 +106,12 @@ func explainRecord(r journal.Record) string {
 	} else {
 		line("Answer", "status %d, %d bytes", r.Status, r.BytesOut)
 	}
-	line("Where", "%s (rung %s)", word(rungWords, r.Rung), r.Rung)
+	line("Where", "%s (rung %s)", word(rungWords, r.Rung), printable(r.Rung))
 	if r.Reason != "" && r.Reason != seawall.ReasonNone.String() {
-		line("Why", "%s (%s)", strings.TrimSpace(r.Sentence), r.Reason)
+		line("Why", "%s (%s)", because(r), printable(r.Reason))
 	}
-	line("Cache", "%s (%s)", word(cacheWords, r.Cache), r.Cache)
-	line("Stored", "%s (%s)", word(storeWords, r.Store), r.Store)
+	line("Cache", "%s (%s)", word(cacheWords, r.Cache), printable(r.Cache))
+	line("Stored", "%s (%s)", word(storeWords, r.Store), printable(r.Store))
 	if r.UserAgent != "" {
 		line("Agent", "%s", printable(r.UserAgent))
 	}
@@ -131,6 +131,13 @@ func word(words map[string]string, w string) string {
 		return text
 	}
 	return printable(w)
+}
+
+func because(r journal.Record) string {
+	if r.Sentence == "" {
+		return "For a reason that this program does not know."
+	}
+	return r.Sentence
 }
 
 func zoneWord(zone string) string {
