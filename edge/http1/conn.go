@@ -105,6 +105,7 @@ func (c *conn) serve(wait time.Duration) {
 			case awaitTimeout:
 				if settling && !c.server.draining.Load() {
 					c.release()
+					c.server.calm.note()
 					go c.settled()
 					return
 				}

@@ -78,6 +78,7 @@ type Server struct {
 	config Config
 	limits wire.Limits
 	pool   sync.Pool // of *buffers
+	calm   calm
 
 	draining atomic.Bool
 	accepted atomic.Int64
