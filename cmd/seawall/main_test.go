@@ -145,28 +145,28 @@ func TestServe_givesEverythingBackWhenTheEdgeCannotStart(t *testing.T) {
 }
 
 func TestServe_noticesAChangeDuringTheStart(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "f.yaml")
-	write := func(text string) {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	for text, want := range map[string]int{oneZone: 0, twoZones: 1} {
+		file := filepath.Join(t.TempDir(), "f.yaml")
+		write := func(text string) {
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(oneZone)
+		p, signals, ticks := &puppet{}, make(chan os.Signal), make(chan time.Time)
+		start := func(Config, *slog.Logger) (daemon, error) {
+			write(text)
+			return p, nil
+		}
+		done := make(chan error, 1)
+		go func() { done <- serve(source{File: file, State: t.TempDir()}, quiet, &slog.LevelVar{}, start, signals, ticks) }()
+		ticks <- time.Time{}
+		signals <- syscall.SIGINT
+		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-	}
-	write(oneZone)
-	p, signals, ticks := &puppet{}, make(chan os.Signal), make(chan time.Time)
-	start := func(Config, *slog.Logger) (daemon, error) {
-		write(twoZones)
-		return p, nil
-	}
-	done := make(chan error, 1)
-	go func() {
-		done <- serve(source{File: file, State: t.TempDir()}, quiet, &slog.LevelVar{}, start, signals, ticks)
-	}()
-	ticks <- time.Time{}
-	signals <- syscall.SIGINT
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	if len(p.reloads) != 1 || len(p.reloads[0].Zones) != 2 {
-		t.Errorf("reloads %+v, want one with two zones", p.reloads)
+		if len(p.reloads) != want {
+			t.Errorf("reloads %+v, want %d", p.reloads, want)
+		}
 	}
 }

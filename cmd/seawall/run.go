@@ -66,16 +66,10 @@ func newLog(w io.Writer, asJSON bool, level slog.Leveler) *slog.Logger {
 // without a visitor having noticed, and stops it in the reverse.
 func serve(s source, log *slog.Logger, level *slog.LevelVar, start func(Config, *slog.Logger) (daemon, error),
 	signals <-chan os.Signal, ticks <-chan time.Time) error {
-	watch := watcher{source: s}
-	if s.File != "" {
-		// Before the file is loaded, so that a change in between is noticed.
-		watch.seen, _ = os.Stat(s.File)
-	}
 	c, src, err := s.load()
 	if err != nil {
 		return startError(err)
 	}
-	watch.last = src
 	held, err := openState(c.State)
 	if err != nil {
 		return err
@@ -91,7 +85,10 @@ func serve(s source, log *slog.Logger, level *slog.LevelVar, start func(Config, 
 		return err
 	}
 	began := time.Now()
-	boss := &supervisor{source: s, started: c, running: c, daemon: d, log: log, signals: signals, ticks: ticks, watch: watch}
+	boss := &supervisor{source: s, started: c, running: c, daemon: d, log: log, signals: signals, ticks: ticks,
+		// The file counts as not yet seen, so the first look compares its content
+		// and a change during the start is noticed.
+		watch: watcher{source: s, last: src}}
 	doors.serve(muxes(d, boss, level, began))
 	log.Info("serving", "http", c.HTTP, "zones", len(c.Zones), "state", c.State, "pid", os.Getpid())
 	return boss.run()

@@ -245,6 +245,14 @@ func TestWatcher_noticesContentAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	look(true, "written in place")
+	same := s.watch.seen.ModTime()
+	s.write(t, strings.Replace(oneZone, "7s", "8s", 1))
+	if err := os.Chtimes(s.file, time.Time{}, same); err != nil {
+		t.Fatal(err)
+	}
+	look(true, "replaced by one of the same size and time")
+	s.write(t, oneZone)
+	look(true, "replaced again")
 	if err := os.Chtimes(s.file, time.Time{}, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}

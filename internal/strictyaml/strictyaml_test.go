@@ -123,6 +123,7 @@ func TestDecode_findsEachMistake(t *testing.T) {
 		{"key", "1: a\n[a]: b\n", []string{"1:1 : the number 1", "2:1 : this is a list"}},
 		{"merge", "list:\n- &a {name: x}\n- <<: *a\n", []string{"3:3 list[1]: merging with <<"}},
 		{"second document", "name: a\n---\nname: b\n", []string{"2:1 : a second document"}},
+		{"second document after a mistake", "nmae: a\n---\nname: b\n", []string{"1:1 nmae: no setting", "2:1 : a second document"}},
 		{"tag", "name: !thing a\n", []string{`1:7 name: "a", a value of type !thing`}},
 		{"all at once", "nmae: a\ncount: x\ngroup:\n  size: y\n  words: [1, a, 2]\nlist:\n- tags: z\n- 5\non: 1\n", []string{
 			"1:1 nmae: no setting", "2:8 count: a whole number", "4:9 group.size: a whole number", "5:11 group.words[0]: text",
@@ -168,6 +169,13 @@ func TestDecode_isBounded(t *testing.T) {
 			_, mistakes := Decode([]byte(test.text), &got)
 			if len(mistakes) == 0 || len(mistakes) > mostMistakes+1 || !strings.Contains(mistakes[len(mistakes)-1].Text, test.want) {
 				t.Errorf("%d mistakes: %.200v", len(mistakes), mistakes)
+			}
+			made := 0
+			for _, e := range got.List {
+				made += len(e.Tags)
+			}
+			if made > 2*mostRepeated {
+				t.Errorf("%d values were made", made)
 			}
 		})
 	}
