@@ -159,7 +159,9 @@ func TestServe_noticesAChangeDuringTheStart(t *testing.T) {
 			return p, nil
 		}
 		done := make(chan error, 1)
-		go func() { done <- serve(source{File: file, State: t.TempDir()}, quiet, &slog.LevelVar{}, start, signals, ticks) }()
+		go func() {
+			done <- serve(source{File: file, State: t.TempDir()}, quiet, &slog.LevelVar{}, start, signals, ticks)
+		}()
 		ticks <- time.Time{}
 		signals <- syscall.SIGINT
 		if err := <-done; err != nil {
