@@ -29,7 +29,7 @@ type dataPlane struct {
 
 	generation atomic.Int64 // of the configuration, from 1
 	reloaded   atomic.Int64 // Unix seconds of the last one that took effect whole
-	rejected   atomic.Int64 // configurations that did not
+	broken     atomic.Bool  // the last one did not
 }
 
 // startEdge starts the data plane.
@@ -122,9 +122,10 @@ func journalConfig(cfg Config, rings int, log *slog.Logger) journal.Config {
 func (d *dataPlane) Reload(cfg Config) error {
 	done, err := d.edge.Apply(cfg.Zones)
 	if err != nil {
-		d.rejected.Add(1)
+		d.broken.Store(true)
 		return err
 	}
+	d.broken.Store(false)
 	d.reloaded.Store(time.Now().Unix())
 	generation := d.generation.Add(1)
 	d.log.Info("configuration in effect", "generation", generation, "zones", len(cfg.Zones),

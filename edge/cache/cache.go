@@ -27,6 +27,7 @@ type Config struct {
 type Cache struct {
 	entries *otter.Cache[string, *entry]
 	stored  atomic.Int64
+	evicted atomic.Int64
 }
 
 // entry is all variants stored under one key. It is replaced, never changed.
@@ -44,10 +45,17 @@ func New(config Config) *Cache {
 	if config.MaxBytes <= 0 {
 		config.MaxBytes = 256 << 20
 	}
-	return &Cache{entries: otter.Must(&otter.Options[string, *entry]{
+	c := &Cache{}
+	c.entries = otter.Must(&otter.Options[string, *entry]{
 		MaximumWeight: uint64(config.MaxBytes),
 		Weigher:       weigh,
-	})}
+		OnDeletion: func(e otter.DeletionEvent[string, *entry]) {
+			if e.WasEvicted() {
+				c.evicted.Add(1)
+			}
+		},
+	})
+	return c
 }
 
 func weigh(key string, e *entry) uint32 {
@@ -64,11 +72,12 @@ type Stats struct {
 	Bytes   int64
 	Objects int64
 	Stored  int64 // since the start
+	Evicted int64 // keys that had to make room, since the start
 }
 
 // Stats returns the content at this moment.
 func (c *Cache) Stats() Stats {
-	return Stats{int64(c.entries.WeightedSize()), int64(c.entries.EstimatedSize()), c.stored.Load()}
+	return Stats{int64(c.entries.WeightedSize()), int64(c.entries.EstimatedSize()), c.stored.Load(), c.evicted.Load()}
 }
 
 // Lookup finds the stored answer for a key and the request's fields. The

@@ -181,6 +181,9 @@ func TestCache_boundsVariantsAndBytes(t *testing.T) {
 	if size := c.Stats().Bytes; size > budget || size < budget/2 {
 		t.Errorf("%d bytes of %d", size, budget)
 	}
+	if stats := c.Stats(); stats.Stored < 500 || stats.Objects > 100 {
+		t.Errorf("%+v", stats)
+	}
 }
 
 func TestCache_dropsOneZoneAlone(t *testing.T) {

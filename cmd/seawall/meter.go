@@ -1,0 +1,51 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/seawall-edge/seawall/edge"
+	"github.com/seawall-edge/seawall/edge/metrics"
+)
+
+// Metrics returns what answers at /metrics.
+func (d *dataPlane) Metrics() http.Handler { return metrics.Handler(d.snapshot) }
+
+// Rejected counts a configuration that was refused before it came here.
+func (d *dataPlane) Rejected() { d.broken.Store(true) }
+
+// snapshot gathers what the rooms count.
+func (d *dataPlane) snapshot() metrics.Snapshot {
+	totals, events := d.edge.Totals(), d.journal.Stats()
+	open, accepted := d.server.Connections()
+	s := metrics.Snapshot{
+		ConnectionsOpen: int64(open), ConnectionsAccepted: uint64(accepted),
+		BytesIn: uint64(totals.BytesIn), BytesOut: uint64(totals.BytesOut),
+		Durations:  metrics.Histogram{Sum: float64(totals.Nanos) / float64(time.Second)},
+		CacheBytes: totals.Memory.Bytes, CacheObjects: totals.Memory.Objects, CacheEvictions: uint64(totals.Memory.Evicted),
+		OriginOpened: uint64(totals.Origins.Opened), OriginReused: uint64(totals.Origins.Reused), OriginFailed: uint64(totals.Origins.Failed),
+		EventsDropped:           events.Dropped,
+		JournalWriteErrors:      events.LogErrors + events.StoreErrors,
+		ConfigurationGeneration: uint64(d.generation.Load()),
+		ReloadSucceeded:         !d.broken.Load(),
+		ReloadTime:              time.Unix(d.reloaded.Load(), 0),
+	}
+	copyCounts(s.Requests[:], totals.Actions[:])
+	copyCounts(s.Answers[:], totals.Status[:])
+	copyCounts(s.Refusals[:], totals.Reasons[:])
+	copyCounts(s.ConnectionsRefused[:], totals.Reasons[:]) // of these, the page shows those about connections
+	copyCounts(s.Cache[:], totals.Cache[:])
+	copyCounts(s.Stores[:], totals.Store[:])
+	for _, bound := range edge.DurationBounds {
+		s.Durations.Bounds = append(s.Durations.Bounds, float64(bound)/float64(time.Second))
+	}
+	s.Durations.Counts = make([]uint64, len(totals.Durations))
+	copyCounts(s.Durations.Counts, totals.Durations[:])
+	return s
+}
+
+func copyCounts(to []uint64, from []int64) {
+	for i := range to {
+		to[i] = uint64(from[i])
+	}
+}
