@@ -65,15 +65,29 @@ func openDoors(c Config, log *slog.Logger) (*doors, error) {
 func (d *doors) listen(name, network, address string, loopback bool) error {
 	listener, err := net.Listen(network, address)
 	if err != nil {
-		return fmt.Errorf("open the %s address: %w", name, err)
+		return listenError(name, address, err)
 	}
 	d.open = append(d.open, door{name, listener, loopback})
 	if network == "unix" {
 		if err := os.Chmod(address, 0o600); err != nil {
-			return fmt.Errorf("open the %s address: %w", name, err)
+			return listenError(name, address, err)
 		}
 	}
 	return nil
+}
+
+// listenError says in one sentence why an address cannot be listened on.
+func listenError(name, address string, err error) error {
+	why := rootCause(err).Error()
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		why = "another program is listening there; stop it, or choose another address"
+	case errors.Is(err, syscall.EACCES) && !strings.Contains(address, "/"):
+		why = "the system does not let this user; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		why = "this machine does not have that address"
+	}
+	return fmt.Errorf("cannot listen on the %s address %s: %s", name, address, why)
 }
 
 // removeStale deletes the socket of a program that is gone. One that answers
@@ -84,17 +98,17 @@ func removeStale(path string) error {
 		return nil // listening says what is wrong
 	}
 	if err != nil {
-		return fmt.Errorf("open the admin address: %w", err)
+		return listenError("admin", path, err)
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		return errors.Join(fmt.Errorf("the admin socket %s is in use by another program", path), conn.Close())
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("open the admin address: %w", err)
+		return listenError("admin", path, err)
 	}
 	if err := os.Remove(path); err != nil {
-		return fmt.Errorf("open the admin address: %w", err)
+		return listenError("admin", path, err)
 	}
 	return nil
 }

@@ -12,11 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -86,27 +84,9 @@ func execute(args []string, p *program) (code int) {
 		fmt.Fprintf(p.stderr, "seawall: %v\n", err)
 		return exitUsage
 	default:
-		fmt.Fprintf(p.stderr, "seawall: %s\n", explain(err))
+		fmt.Fprintf(p.stderr, "seawall: %v\n", err)
 	}
 	return exitFailed
-}
-
-// explain turns the errors that operators meet into one clear sentence.
-func explain(err error) string {
-	var op *net.OpError
-	if !errors.As(err, &op) || op.Op != "listen" || op.Addr == nil {
-		return err.Error()
-	}
-	address := op.Addr.String()
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Sprintf("another program is already listening on %s; stop it, or choose another address (%v)", address, err)
-	case errors.Is(err, syscall.EACCES) && op.Net == "tcp":
-		return fmt.Sprintf("the system does not let this user listen on %s; ports below 1024 need root or CAP_NET_BIND_SERVICE (%v)", address, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Sprintf("this machine does not have the address %s (%v)", address, err)
-	}
-	return err.Error()
 }
 
 // rootCause returns the innermost of wrapped errors, which is the one that

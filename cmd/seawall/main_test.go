@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,27 +73,6 @@ func checkSaid(t *testing.T, where, text, want string) {
 	t.Helper()
 	if !strings.Contains(text, want) || want == "" && text != "" {
 		t.Errorf("%s says %q, want %q", where, text, want)
-	}
-}
-
-func TestExplain_makesSentencesOfListenErrors(t *testing.T) {
-	address := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
-	listen := func(err error) error {
-		return fmt.Errorf("open: %w", &net.OpError{Op: "listen", Net: "tcp", Addr: address, Err: os.NewSyscallError("bind", err)})
-	}
-	for _, test := range []struct {
-		err  error
-		want string
-	}{
-		{listen(syscall.EADDRINUSE), "another program is already listening on 127.0.0.1:80; stop it"},
-		{listen(syscall.EACCES), "does not let this user listen on 127.0.0.1:80"},
-		{listen(syscall.EADDRNOTAVAIL), "does not have the address 127.0.0.1:80"},
-		{listen(syscall.EIO), "input/output error"},
-		{errors.New("plain"), "plain"},
-	} {
-		if got := explain(test.err); !strings.Contains(got, test.want) {
-			t.Errorf("%q, want %q", got, test.want)
-		}
 	}
 }
 
