@@ -30,6 +30,8 @@
 //	<- head only          the body is not read yet (`<- rest` reads it; `<- cut` sees it cut short)
 //	<- cut                the connection ends before the answer does
 //	<- closed             no more bytes come and the connection ends
+//	<- perhaps after 100
+//	<- closed or reusable the one or the other, as its Connection field says
 //	<- reusable           another request on the connection is answered as it should be
 //	<-| text              after an upgrade: the visitor received these bytes
 //	@ visitor NAME        speak as another visitor

@@ -67,7 +67,11 @@ func freeAddress(t *testing.T) string {
 
 func startEdge(t *testing.T, s *script) *edge {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "story-") // short: the path of a Unix socket has 108 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	e := &edge{
 		http: freeAddress(t), debug: freeAddress(t), metrics: freeAddress(t), nowhere: freeAddress(t),
 		accessLog: filepath.Join(dir, "access.log"), origin: startOrigin(t),
@@ -345,5 +349,18 @@ func (e *edge) stop(t *testing.T) {
 	}
 	if !e.command.ProcessState.Success() || strings.Contains(e.errors.String(), "DATA RACE") {
 		t.Errorf("the program ended with %v\n%s", e.command.ProcessState, e.errors)
+	}
+}
+
+// kill ends a process of which a case failed; what it still does is unknown.
+func (e *edge) kill(t *testing.T) {
+	t.Helper()
+	e.origin.closeAll()
+	if err := e.command.Process.Kill(); err != nil {
+		t.Logf("kill the program: %v", err)
+	}
+	<-e.exited
+	if strings.Contains(e.errors.String(), "DATA RACE") {
+		t.Errorf("the program races\n%s", e.errors)
 	}
 }

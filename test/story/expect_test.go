@@ -15,6 +15,7 @@ func (g *stage) expectRequest(s step) error {
 	case "nothing":
 		return g.origin.nothing()
 	case "incomplete":
+		g.incomplete = true // and again at the end, for the edge may not even have begun
 		return g.origin.incomplete()
 	case "closed":
 		if g.connection == nil {
@@ -45,7 +46,8 @@ func (g *stage) checkRequest(f *forwarded, item string) error {
 	word, rest, _ := strings.Cut(item, " ")
 	switch {
 	case requestLine.MatchString(item):
-		return same("request line", item, f.method+" "+f.target+" HTTP/"+f.version)
+		want, err := unescape(item)
+		return errors.Join(err, same("request line", want, f.method+" "+f.target+" HTTP/"+f.version))
 	case item == "unfinished", item == "unanswered", item == "optional":
 		return nil
 	case item == "on a new connection" && (g.before == nil || g.before == g.connection),
@@ -128,8 +130,8 @@ func (g *stage) chooses() error {
 		g.origin.mu.Unlock()
 	}()
 	return g.origin.wait("a request or a refusal", func() (bool, error) {
-		g.refused = answered
-		return answered || g.origin.unclaimed() != "", nil
+		g.refused, g.incomplete = answered, g.incomplete || answered
+		return answered || g.origin.whole(), nil
 	})
 }
 
@@ -143,7 +145,10 @@ func (g *stage) expectAnswer(s step) error {
 	}
 	items, a := s.items, v.last
 	if statusLine.MatchString(items[0]) {
-		if a, err = v.head(); err != nil {
+		if a, err = v.head(); err == nil && a.status == 100 && s.has("perhaps after 100") {
+			a, err = v.head()
+		}
+		if err != nil {
 			return g.noAnswer(items, err)
 		}
 		if a.status >= 200 || a.status == 101 {
@@ -186,11 +191,13 @@ func (g *stage) checkAnswer(v *visitor, a *answer, item string) error {
 	switch {
 	case item == "closed":
 		return v.closed()
-	case item == "reusable":
+	case item == "reusable", item == "closed or reusable" && a != nil && a.fields.Get("Connection") != "close":
 		return g.reuse(v)
+	case item == "closed or reusable":
+		return v.closed()
 	case a == nil:
 		return errors.New("no answer yet")
-	case item == "no body", item == "head only":
+	case item == "no body", item == "head only", item == "perhaps after 100":
 		return nil
 	case item == "rest":
 		return v.body()

@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // patience is how long a condition may take to come true before a case
@@ -164,6 +166,17 @@ func (o *origin) request() (c *originConn, f *forwarded, err error) {
 	return c, f, err
 }
 
+// whole reports whether a request could be claimed; o.mu is held.
+func (o *origin) whole() bool {
+	for _, c := range o.all {
+		if rest := c.got[c.claimed:]; len(rest) > 0 && !c.tunnel {
+			request, _, err := readOne(rest)
+			return request != nil || err != nil
+		}
+	}
+	return false
+}
+
 // head waits for the head of a request and claims nothing.
 func (o *origin) head() (c *originConn, f *forwarded, err error) {
 	err = o.wait("the head of a request", func() (bool, error) {
@@ -181,14 +194,15 @@ func (o *origin) head() (c *originConn, f *forwarded, err error) {
 	return c, f, err
 }
 
-// barrier returns when every connection made before it has been accepted.
+// barrier returns when every connection made before it has been accepted and
+// every byte that had come on them has been read.
 func (o *origin) barrier() error {
 	own, err := net.Dial("tcp", o.address())
 	if err != nil {
 		return err
 	}
 	defer own.Close()
-	return o.wait("its own connection", func() (bool, error) {
+	err = o.wait("its own connection", func() (bool, error) {
 		for _, c := range o.all {
 			if c.conn.RemoteAddr().String() == own.LocalAddr().String() {
 				c.marker = true
@@ -197,6 +211,29 @@ func (o *origin) barrier() error {
 		}
 		return false, nil
 	})
+	if err != nil {
+		return err
+	}
+	return o.wait("its bytes to be read", func() (bool, error) {
+		for _, c := range o.all {
+			if !c.ended && !c.hungUp && waiting(c.conn) > 0 {
+				return false, nil // the reader is awake and will say when it is done
+			}
+		}
+		return true, nil
+	})
+}
+
+// waiting is the number of bytes the kernel still holds for a connection.
+func waiting(conn net.Conn) (n int32) {
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) { // a closed one holds nothing
+		_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&n)))
+	})
+	return n
 }
 
 // nothing fails when bytes arrived that no step has seen.

@@ -20,6 +20,7 @@ type stage struct {
 	unanswered int         // requests that got none
 	uncertain  int         // connections closed where a request may or may not have begun
 	probes     int
+	incomplete bool          // part of a request may have reached the origin
 	refused    bool          // an optional request did not come
 	peeking    chan struct{} // closed when chooses no longer looks at the visitor's connection
 }
@@ -33,6 +34,11 @@ func (g *stage) play(c *storyCase) error {
 	for _, s := range c.steps {
 		if err := g.step(s); err != nil {
 			return fmt.Errorf("line %d: %w", s.line, err)
+		}
+	}
+	if g.incomplete {
+		if err := g.origin.incomplete(); err != nil {
+			return err
 		}
 	}
 	if err := g.origin.nothing(); err != nil {
@@ -124,7 +130,8 @@ func (g *stage) control(item string) error {
 	}
 	switch item {
 	case "half-close":
-		return v.conn.CloseWrite()
+		_ = v.conn.CloseWrite() // the edge may have closed first
+		return nil
 	case "hang up":
 		return v.conn.Close()
 	case "reset":

@@ -70,7 +70,7 @@ func (s *script) run(t *testing.T) {
 			}
 		})
 		if !passed {
-			e.stop(t)
+			e.kill(t)
 			e = nil
 		}
 	}
