@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/seawall-edge/seawall/internal/idna"
 )
 
 // checkHost says what is wrong with a host as it is compared with the
@@ -67,96 +69,12 @@ func checkLabel(host, label string) string {
 	return ""
 }
 
-// notASCII explains that browsers ask for the A-label and, where no
-// normalisation is in doubt, what that is.
+// notASCII explains that browsers ask for the A-labels, and what those are.
 func notASCII(host string) string {
 	const text = "%s has characters beyond ASCII; browsers ask for its punycode form"
-	var labels []string
-	for label := range strings.SplitSeq(strings.ToLower(host), ".") {
-		encoded, ok := punycode(label)
-		if !ok || checkLabel(host, encoded) != "" {
-			return fmt.Sprintf(text+" (xn--...), so write that", host)
-		}
-		labels = append(labels, encoded)
+	name, err := idna.ToASCII(host)
+	if err != nil {
+		return fmt.Sprintf(text+", and this name has none", host)
 	}
-	return fmt.Sprintf(text+", so write %s", host, strings.Join(labels, "."))
-}
-
-// punycode makes the A-label of a label (RFC 3492, 6.3). It does not know the
-// mapping tables of IDNA and leaves labels alone that may need them.
-func punycode(label string) (string, bool) {
-	const base, tMin, tMax, skew, damp, firstBias, firstN = 36, 1, 26, 38, 700, 72, 128
-	var runes []rune
-	out := []byte("xn--")
-	for _, r := range label {
-		if r > unicode.MaxASCII && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return "", false // a combining mark, a joiner, a sign: tables decide
-		}
-		if r <= unicode.MaxASCII {
-			out = append(out, byte(r))
-		}
-		runes = append(runes, r)
-	}
-	basic := len(out) - len("xn--")
-	if basic == len(runes) {
-		return label, true
-	}
-	if len(runes) > 63 {
-		return "", false
-	}
-	if basic > 0 {
-		out = append(out, '-')
-	}
-	delta, bias := 0, firstBias
-	for handled, n := basic, rune(firstN); handled < len(runes); n++ {
-		next := rune(unicode.MaxRune)
-		for _, r := range runes {
-			if r >= n {
-				next = min(next, r)
-			}
-		}
-		delta += int(next-n) * (handled + 1)
-		n = next
-		for _, r := range runes {
-			if r < n {
-				delta++
-			}
-			if r != n {
-				continue
-			}
-			q := delta
-			for k := base; ; k += base {
-				t := min(max(k-bias, tMin), tMax)
-				if q < t {
-					break
-				}
-				out = append(out, digit(t+(q-t)%(base-t)))
-				q = (q - t) / (base - t)
-			}
-			out = append(out, digit(q))
-			// Adapt the bias (RFC 3492, 6.1).
-			if handled == basic {
-				delta /= damp
-			} else {
-				delta /= 2
-			}
-			delta += delta / (handled + 1)
-			k := 0
-			for ; delta > (base-tMin)*tMax/2; k += base {
-				delta /= base - tMin
-			}
-			bias = k + (base-tMin+1)*delta/(delta+skew)
-			delta = 0
-			handled++
-		}
-		delta++
-	}
-	return string(out), true
-}
-
-func digit(value int) byte {
-	if value < 26 {
-		return byte('a' + value)
-	}
-	return byte('0' + value - 26)
+	return fmt.Sprintf(text+", so write %s", host, name)
 }

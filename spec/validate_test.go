@@ -51,7 +51,7 @@ func TestValidate_findsEachMistake(t *testing.T) {
 		{"long label", func(z *ZoneSpec) { z.Name = strings.Repeat("a", 64) + ".com" }, []string{"name: longer than 63"}},
 		{"long name", func(z *ZoneSpec) { z.Name = strings.Repeat("a.", 130) + "com" }, []string{"name: more than 253"}},
 		{"umlaut", func(z *ZoneSpec) { z.Name = "Bücher.example" }, []string{"name: write xn--bcher-kva.example"}},
-		{"combining mark", func(z *ZoneSpec) { z.Name = "bu\u0308cher.example" }, []string{"name: (xn--...)"}},
+		{"combining mark", func(z *ZoneSpec) { z.Name = "bu\u0308cher.example" }, []string{"name: write xn--bcher-kva.example"}},
 		{"broken UTF-8", func(z *ZoneSpec) { z.Name = "b\xfc.example" }, []string{"name: not valid UTF-8"}},
 		{"star inside", func(z *ZoneSpec) { z.Hosts = []string{"www.*.com", "*.*.com"} }, []string{"hosts[0]: may only", "hosts[1]: may only"}},
 		{"wildcard of an address", func(z *ZoneSpec) { z.Hosts = []string{"*.127.0.0.1"} }, []string{"hosts[0]: below an address"}},
@@ -144,21 +144,5 @@ func TestResolved_fillsDefaultsAndSharesNothing(t *testing.T) {
 	got.Origin.IdleTimeout, got.Cache.MaxObject = 1, 2
 	if again := got.Resolved(); again.Origin.IdleTimeout != 1 || again.Cache.MaxObject != 2 {
 		t.Errorf("what was set is gone: %+v", again)
-	}
-}
-
-func TestPunycode_knowsTheSamplesOfTheRFC(t *testing.T) {
-	// RFC 3492, 7.1 (A), (C), (I); and names in use.
-	for label, want := range map[string]string{
-		"ليهمابتكلموشعربي؟":            "", // a question mark is no letter
-		"他们为什么不说中文":                    "xn--ihqwcrb4cv8a8dqg056pqjye",
-		"почемужеонинеговорятпорусски": "xn--b1abfaaepdrnnbgefbadotcwatmq2g4l",
-		"münchen": "xn--mnchen-3ya",
-		"plain":   "plain",
-	} {
-		got, ok := punycode(label)
-		if ok != (want != "") || got != want {
-			t.Errorf("%s: %q, want %q", label, got, want)
-		}
 	}
 }

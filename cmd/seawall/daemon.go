@@ -3,19 +3,21 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/seawall-edge/seawall/edge/metrics"
 )
 
 // daemon is the data plane as the command sees it. Its methods may be called
 // from any goroutine.
-//
-// Two more are used where there are such: Metrics() http.Handler answers
-// /metrics, and Rejected() hears of a reload that was refused for mistakes.
 type daemon interface {
 	// Reload makes the zones of a valid, resolved configuration the ones
 	// that are served. Only Zones and Limits.DrainTimeout differ from what
 	// the daemon was started with. An error says which zones kept their
 	// version from before; the others have changed.
 	Reload(Config) error
+
+	// Rejected hears of a reload that was refused for its mistakes.
+	Rejected()
 
 	// ReopenLogs closes and opens the files of logs that somebody renamed.
 	ReopenLogs()
@@ -28,6 +30,9 @@ type daemon interface {
 	// Status returns what `seawall status` shows. Version, PID and Uptime
 	// are filled in by the caller where they are empty.
 	Status() Status
+
+	// Metrics returns what /metrics shows.
+	Metrics() metrics.Snapshot
 
 	// Ready reports whether visitors are served; it is false while draining.
 	Ready() bool

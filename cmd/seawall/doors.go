@@ -181,23 +181,6 @@ func fullStatus(s Status, started, now time.Time) Status {
 	return s
 }
 
-// metricsMux answers probes and, where the daemon has any, metrics.
-func metricsMux(ready func() bool, metrics http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if ready() {
-			answer(w, http.StatusOK, "ready")
-		} else {
-			answer(w, http.StatusServiceUnavailable, "not ready")
-		}
-	})
-	if metrics != nil {
-		mux.Handle("GET /metrics", metrics)
-	}
-	return mux
-}
-
 // debugMux has the profiles, and the log level to read and to PUT.
 func debugMux(level *slog.LevelVar) http.Handler {
 	mux := http.NewServeMux()

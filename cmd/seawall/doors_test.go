@@ -38,10 +38,10 @@ func TestMuxes_answerOnlyWhatIsTheirs(t *testing.T) {
 		status                   int
 		body                     string
 	}{
-		{"alive", "metrics", "GET", "/healthz", all, 200, "ok"},
+		{"alive", "metrics", "GET", "/healthz", all, 200, "alive"},
 		{"ready", "metrics", "GET", "/readyz", all, 200, "ready"},
 		{"metrics", "metrics", "GET", "/metrics", all, 200, "seawall_requests_total"},
-		{"alive while draining", "metrics", "GET", "/healthz", draining, 200, "ok"},
+		{"alive while draining", "metrics", "GET", "/healthz", draining, 200, "alive"},
 		{"not ready while draining", "metrics", "GET", "/readyz", draining, 503, "not ready"},
 		{"profiles", "debug", "GET", "/debug/pprof/", all, 200, "goroutine"},
 		{"status", "admin", "GET", "/status", all, 200, `"connections":3`},

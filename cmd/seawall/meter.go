@@ -1,21 +1,17 @@
 package main
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/edge/metrics"
 )
 
-// Metrics returns what answers at /metrics.
-func (d *dataPlane) Metrics() http.Handler { return metrics.Handler(d.snapshot) }
-
-// Rejected counts a configuration that was refused before it came here.
+// Rejected implements daemon.
 func (d *dataPlane) Rejected() { d.broken.Store(true) }
 
-// snapshot gathers what the rooms count.
-func (d *dataPlane) snapshot() metrics.Snapshot {
+// Metrics implements daemon: it gathers what the rooms count.
+func (d *dataPlane) Metrics() metrics.Snapshot {
 	totals, events := d.edge.Totals(), d.journal.Stats()
 	open, accepted := d.server.Connections()
 	s := metrics.Snapshot{

@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/seawall-edge/seawall/edge/metrics"
 )
 
 // runCommand is `seawall run`.
@@ -97,10 +99,6 @@ func serve(s source, log *slog.Logger, level *slog.LevelVar, start func(Config, 
 // muxes are what the doors answer with.
 func muxes(d daemon, boss *supervisor, level *slog.LevelVar, began time.Time) map[string]http.Handler {
 	ready := func() bool { return d.Ready() && !boss.draining.Load() }
-	var metrics http.Handler
-	if m, ok := d.(interface{ Metrics() http.Handler }); ok {
-		metrics = m.Metrics()
-	}
 	status := func() Status {
 		s := d.Status()
 		s.Ready, s.Draining = ready(), s.Draining || boss.draining.Load()
@@ -108,7 +106,7 @@ func muxes(d daemon, boss *supervisor, level *slog.LevelVar, began time.Time) ma
 	}
 	return map[string]http.Handler{
 		"admin":   adminMux(status),
-		"metrics": metricsMux(ready, metrics),
+		"metrics": metrics.Mux(d.Metrics, ready),
 		"debug":   debugMux(level),
 	}
 }

@@ -78,9 +78,7 @@ func (s *supervisor) reload(src []byte) {
 		s.log.Error("the configuration has a mistake", "mistake", complaint.String())
 	}
 	if len(wrong) > 0 {
-		if counting, ok := s.daemon.(interface{ Rejected() }); ok {
-			counting.Rejected()
-		}
+		s.daemon.Rejected()
 		s.log.Error("reload refused; everything goes on as before", "mistakes", len(wrong))
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seawall-edge/seawall/edge/metrics"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -53,9 +53,7 @@ func (p *puppet) Status() Status {
 
 func (p *puppet) Ready() bool { return true }
 
-func (p *puppet) Metrics() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "seawall_requests_total 9") })
-}
+func (p *puppet) Metrics() metrics.Snapshot { return metrics.Snapshot{ConnectionsOpen: 9} }
 
 const (
 	oneZone  = "limits: {drain_timeout: 7s}\nzones:\n- {name: a.com, origin: {url: 'http://a'}}\n"
