@@ -331,7 +331,8 @@ func (c *originConn) hangUp(how string) error {
 	case "close":
 		return tcp.Close()
 	case "half-close":
-		return tcp.CloseWrite()
+		_ = tcp.CloseWrite() // the edge may have closed first
+		return nil
 	case "reset":
 		return errors.Join(tcp.SetLinger(0), tcp.Close())
 	}
