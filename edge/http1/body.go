@@ -32,6 +32,7 @@ func (e bodyError) Reason() seawall.Reason { return e.reason }
 type body struct {
 	c         *conn
 	started   time.Time
+	present   bool  // the request has a body
 	remaining int64 // of a body with a length
 	coded     bool  // chunked
 	chunked   wire.Chunked
@@ -48,7 +49,7 @@ type body struct {
 
 // reset prepares for a request without a body.
 func (b *body) reset(c *conn, now time.Time) {
-	b.c, b.started, b.coded, b.remaining = c, now, false, 0
+	b.c, b.started, b.present, b.coded, b.remaining = c, now, false, false, 0
 	b.rest, b.over, b.err = nil, false, nil
 	b.received.Store(0)
 	b.taken.Store(false)
@@ -57,7 +58,7 @@ func (b *body) reset(c *conn, now time.Time) {
 
 // begin prepares for the body that r announces.
 func (b *body) begin(r *wire.Request) {
-	b.coded, b.remaining = r.Chunked, r.ContentLength
+	b.present, b.coded, b.remaining = true, r.Chunked, r.ContentLength
 	b.chunked.Reset()
 	b.rest = b.c.b.in[b.c.b.p:b.c.b.n]
 	b.whole.Store(false)
@@ -166,7 +167,7 @@ func (b *body) Interrupt() { _ = b.c.sock.Interrupt() }
 // skim reads a body that nobody wanted, as far as it has arrived already, and
 // reports whether that was all of it.
 func (b *body) skim() bool {
-	if b.taken.Load() {
+	if !b.present || b.taken.Load() {
 		return b.whole.Load()
 	}
 	for b.err == nil && len(b.rest) > 0 {
@@ -181,7 +182,7 @@ func (b *body) skim() bool {
 // finish gives the bytes after the body back to the connection and reports
 // whether the body was read to its end. The reader has stopped by now.
 func (b *body) finish() bool {
-	if b.whole.Load() && b.err == io.EOF {
+	if b.present && b.whole.Load() {
 		buffers := b.c.b
 		if b.over {
 			// Only a chunked body can be overrun: its end is not known before.

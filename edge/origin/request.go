@@ -72,12 +72,15 @@ func (r *Response) ask(x *exchange.Exchange, ready []byte, whole bool) error {
 		err := r.readHead(x, now.Add(continueWait))
 		switch {
 		case err == nil && r.head.Status != 100:
-			return nil // the origin does not want the body
+			r.unfinished = true // the origin does not want the body, but was promised it
+			return nil
 		case err != nil && !r.waited(err):
 			return err
-		}
-		if err != nil {
-			_ = x.Out.Interim(100, nil)
+		case err != nil:
+			if err := x.Out.Interim(100, nil); err != nil {
+				return err
+			}
+			r.invited = true
 		}
 	}
 	r.pump(x)
@@ -120,10 +123,14 @@ func (r *Response) appendHead(x *exchange.Exchange) {
 	out = append(out, '\r', '\n')
 	for i := range x.Fields.Len() {
 		switch known := x.Fields.Known(i); known {
-		case wire.Host, wire.ContentLength, wire.Expect, wire.MaxForwards,
+		case wire.Host, wire.ContentLength, wire.Expect,
 			wire.XForwardedFor, wire.XForwardedHost, wire.XForwardedProto, wire.XRealIP, wire.Forwarded, wire.SeawallRequestID:
 			// Ours to say. Visitors may write what they like into the forwarding
 			// fields; no hop in front of this edge is trusted yet.
+		case wire.MaxForwards:
+			if !limitsHops(x) {
+				out = appendField(out, x.Fields, i)
+			}
 		case wire.Trailer:
 			if x.Body != nil && x.Length < 0 {
 				out = appendField(out, x.Fields, i)
@@ -177,7 +184,7 @@ func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
 			out = appendField(out, x.Fields, i)
 		}
 	}
-	if hops, ok := x.Fields.Get(wire.MaxForwards); ok && (x.Method == exchange.MethodOptions || x.Method == exchange.MethodTrace) {
+	if hops, ok := x.Fields.Get(wire.MaxForwards); ok && limitsHops(x) {
 		if n, err := strconv.Atoi(string(hops)); err == nil && n > 0 {
 			out = append(out, "Max-Forwards: "...)
 			out = strconv.AppendInt(out, int64(n-1), 10)
@@ -185,6 +192,12 @@ func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
 		}
 	}
 	return out
+}
+
+// limitsHops reports whether Max-Forwards means something for the request's
+// method (RFC 9110, 7.6.2).
+func limitsHops(x *exchange.Exchange) bool {
+	return x.Method == exchange.MethodOptions || x.Method == exchange.MethodTrace
 }
 
 func appendField(out []byte, f *wire.Fields, i int) []byte {
@@ -210,7 +223,6 @@ func nominated(f *wire.Fields, name []byte) bool {
 func (r *Response) pump(x *exchange.Exchange) {
 	_ = r.conn.Resume()
 	r.pumped = make(chan struct{})
-	r.bodyErr = nil
 	conn, body, length := r.conn, x.Body, x.Length
 	go func() {
 		defer close(r.pumped)
@@ -221,7 +233,7 @@ func (r *Response) pump(x *exchange.Exchange) {
 		case hasReason(err):
 			// The visitor's part is broken or missing: the origin must not
 			// take what it got for a whole request.
-			r.bodyErr = err
+			r.bodyErr.Store(&err)
 			conn.Abort()
 		default:
 			// The origin takes no more; it may have answered already.

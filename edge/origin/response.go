@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seawall-edge/seawall"
@@ -45,8 +46,10 @@ type Response struct {
 	upgrade   bool // the request offered one
 
 	pumped     chan struct{} // closed when the request's body is sent; nil when there is no goroutine
-	bodyErr    error         // why the request's body could not be read; valid after pumped
 	unfinished bool          // the request was not sent whole
+	invited    bool          // the visitor was told 100 before the origin said it
+
+	bodyErr atomic.Pointer[error] // why the request's body could not be read; stored before the connection is aborted for it
 }
 
 type bodyFraming uint8
@@ -61,8 +64,9 @@ const (
 func (r *Response) begin(p *Pool, x *exchange.Exchange) {
 	r.pool, r.x, r.conn = p, x, nil
 	r.p, r.n = 0, 0
-	r.ended, r.upgrade, r.unfinished = false, false, false
-	r.pumped, r.bodyErr = nil, nil
+	r.ended, r.upgrade, r.unfinished, r.invited = false, false, false, false
+	r.pumped = nil
+	r.bodyErr.Store(nil)
 	r.chunked.Lenient = true
 	r.chunked.Reset()
 }
@@ -101,8 +105,9 @@ func (r *Response) readHead(x *exchange.Exchange, deadline time.Time) error {
 			r.build(x)
 			return nil
 		case status == 100 && x.ExpectContinue && r.pumped == nil:
-			return x.Out.Interim(100, nil)
-		case status == 100:
+			r.build(x)
+			return x.Out.Interim(100, &r.fields)
+		case status == 100 && r.invited:
 			interim++
 		case status < 200:
 			interim++
@@ -154,15 +159,8 @@ func (r *Response) more(deadline time.Time) error {
 
 // blame names the request's body where that was what ended the connection.
 func (r *Response) blame(err error) error {
-	if r.pumped == nil {
-		return err
-	}
-	select {
-	case <-r.pumped:
-		if r.bodyErr != nil {
-			return r.bodyErr
-		}
-	default:
+	if fault := r.bodyErr.Load(); fault != nil {
+		return *fault
 	}
 	return err
 }
@@ -178,7 +176,7 @@ func (r *Response) build(x *exchange.Exchange) {
 	for i := range from.Len() {
 		known := from.Known(i)
 		switch {
-		case known == wire.Upgrade && r.head.Status == 101:
+		case known == wire.Upgrade && (r.head.Status == 101 || r.head.Status == 426):
 			to.AddKnown(wire.Connection, wire.Upgrade.Text())
 		case known.HopByHop(), known == wire.ContentLength, known == wire.SeawallRequestID,
 			known == wire.Other && r.head.Nominates && nominated(from, from.Name(i)):
@@ -309,7 +307,7 @@ func (r *Response) Close() {
 	r.stopBody(r.x)
 	conn := r.conn
 	inOrder := r.Answer.Status != 101 && (r.ended || r.framing == noBody || r.framing == byLength && r.remaining == 0) &&
-		r.p == r.n && r.head.KeepAlive && r.framing != byClose && !r.unfinished && r.bodyErr == nil
+		r.p == r.n && r.head.KeepAlive && r.framing != byClose && !r.unfinished
 	switch {
 	case inOrder:
 		r.pool.put(conn, time.Now())
