@@ -1,7 +1,6 @@
 package story
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -257,17 +256,13 @@ func (e *edge) checkLog(g *stage) error {
 }
 
 func readLines(path string) ([]string, error) {
-	file, err := os.Open(path)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	var lines []string
-	scanner := bufio.NewScanner(file)
-	for scanner.Scan() {
-		lines = append(lines, scanner.Text())
-	}
-	return lines, scanner.Err()
+	// A line that is just being written has no end yet.
+	lines := strings.Split(string(data), "\n")
+	return lines[:len(lines)-1], nil
 }
 
 func readLog(lines []string) (statuses []int, refused int, err error) {
