@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,10 +106,8 @@ func (p *tab) step(name string, actions ...chromedp.Action[chromedp.Void]) {
 		err := chromedp.Do(ctx, action)
 		cancel()
 		if err != nil {
-			p.picture(name)
 			p.Errorf("%s: %s: action %d: %v", p.name, name, i+1, err)
-			p.check(name)
-			p.FailNow()
+			break
 		}
 	}
 	did := time.Since(began)
@@ -233,7 +230,7 @@ func until(expression string) chromedp.Action[chromedp.Void] {
 			select {
 			case <-again.C:
 			case <-ctx.Done():
-				return fmt.Errorf("waiting until %s (%w): %w", expression, err, ctx.Err())
+				return fmt.Errorf("waiting until %s (last answer: %v, %v): %w", expression, is, err, ctx.Err())
 			}
 		}
 	})
@@ -264,12 +261,18 @@ func write(selector, text string) chromedp.Action[chromedp.Void] {
 		until(fmt.Sprintf("document.querySelector(%q).value == %q", selector, text)))
 }
 
-// hits counts the answers that all tabs together got from the edge's cache.
-func (b *browser) hits() (n int) {
+// tally counts the answers that all tabs together got, and those of them
+// that came from the edge's cache.
+func (b *browser) tally() (answers, hits int) {
 	for _, p := range b.tabs {
 		p.record.mu.Lock()
-		n += len(slices.DeleteFunc(slices.Clone(p.record.answers), func(a answer) bool { return !hitField.MatchString(a.cacheStatus) }))
+		for _, a := range p.record.answers {
+			answers++
+			if hitField.MatchString(a.cacheStatus) {
+				hits++
+			}
+		}
 		p.record.mu.Unlock()
 	}
-	return n
+	return answers, hits
 }

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -161,12 +162,24 @@ func (e *edge) stranger(rawURL string) (*http.Response, string, error) {
 			},
 		},
 	}
-	answer, err := client.Get(rawURL)
+	request, err := http.NewRequest(http.MethodGet, rawURL, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	// As the browser says it, or a cache would have another variant for us.
+	request.Header.Set("Accept-Encoding", "gzip, deflate")
+	answer, err := client.Do(request)
 	if err != nil {
 		return nil, "", err
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	var plain io.Reader = answer.Body
+	if answer.Header.Get("Content-Encoding") == "gzip" {
+		if plain, err = gzip.NewReader(answer.Body); err != nil {
+			return nil, "", fmt.Errorf("unpack the page: %w", err)
+		}
+	}
+	body, err := io.ReadAll(plain)
 	return answer, string(body), err
 }
 

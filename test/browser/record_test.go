@@ -53,7 +53,8 @@ func newRecord(zones []string) *record {
 // excused are the failures that are not the edge's, each with why.
 var excused = []struct{ has, why string }{
 	{"chat.test/favicon.ico: status 404", "the chat has one page and answers everything else with 404"},
-	{"slides.test/favicon.ico: status 404", "the slides have no icon"},
+	{"slides.test/favicon.ico: status 404", "the slides have no icon there"},
+	{"http://fonts.googleapis.com/css", "the slides take a typeface from outside, and there is no outside here"},
 }
 
 // listen takes the browser's events, in their order.
@@ -83,6 +84,9 @@ func (r *record) listen(event any) {
 		maps.DeleteFunc(r.inFlight, func(_ network.RequestID, a asking) bool {
 			return e.Frame.ParentID == "" && a.loader != e.Frame.LoaderID
 		})
+		if e.Frame.ParentID == "" {
+			clear(r.sockets)
+		}
 	case *network.EventWebSocketCreated:
 		r.sockets[e.RequestID] = e.URL
 	case *network.EventWebSocketHandshakeResponseReceived:
@@ -93,6 +97,9 @@ func (r *record) listen(event any) {
 	case *network.EventWebSocketFrameError:
 		r.breaks("%s: WebSocket: %s", r.sockets[e.RequestID], e.ErrorMessage)
 	case *network.EventWebSocketClosed:
+		if socket, open := r.sockets[e.RequestID]; open {
+			r.breaks("%s: WebSocket closed under an open page", socket)
+		}
 		delete(r.sockets, e.RequestID)
 	case *runtime.EventExceptionThrown:
 		text := e.ExceptionDetails.Text

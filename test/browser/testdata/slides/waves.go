@@ -1,0 +1,13 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+func main() {
+	for wave := 1; ; wave++ {
+		fmt.Println("wave", wave)
+		time.Sleep(50 * time.Millisecond)
+	}
+}
