@@ -3,6 +3,7 @@ package http1
 import (
 	"errors"
 	"io"
+	"net/http"
 	"strconv"
 
 	"github.com/seawall-edge/seawall"
@@ -49,12 +50,13 @@ type answer struct {
 
 func (a *answer) begin(c *conn) { *a = answer{c: c, keep: true} }
 
-// statusLines holds the lines of all codes that have a name, and is filled on start.
+// statusLines holds a line for every code; the phrase of one without a name
+// is empty, as RFC 9112, 4 allows.
 var statusLines [600][]byte
 
 func init() {
 	for code := 100; code < len(statusLines); code++ {
-		statusLines[code] = []byte("HTTP/1.1 " + strconv.Itoa(code) + " " + phrase(code) + "\r\n")
+		statusLines[code] = []byte("HTTP/1.1 " + strconv.Itoa(code) + " " + http.StatusText(code) + "\r\n")
 	}
 }
 

@@ -80,8 +80,8 @@ func (c *conn) release() {
 
 // Idle connections are served by a goroutine with a fresh, small stack: one
 // that has climbed the ladder keeps a stack several times as large. The move
-// is made only after settle, so that a busy connection never pays for it.
-const settle = 2 * time.Second
+// is made only after settleAfter, so that a busy connection never pays for it.
+const settleAfter = 2 * time.Second
 
 func (c *conn) start() {
 	c.lastUsed = time.Now()
@@ -96,6 +96,7 @@ func (c *conn) serve(wait time.Duration) {
 	for {
 		if c.b == nil || c.b.p == c.b.n {
 			limit, slack := c.lastUsed.Add(wait), time.Duration(0)
+			settle := c.server.settle
 			settling := c.served && !first && wait > settle
 			if settling {
 				limit, slack = c.lastUsed.Add(settle), settle/2

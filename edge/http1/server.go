@@ -79,6 +79,7 @@ type Server struct {
 	limits wire.Limits
 	pool   sync.Pool // of *buffers
 	calm   calm
+	settle time.Duration // settleAfter; shorter in tests
 
 	draining atomic.Bool
 	accepted atomic.Int64
@@ -101,6 +102,7 @@ func New(config Config) *Server {
 		conns:     map[*conn]struct{}{},
 		addresses: map[netip.Addr]int{},
 		empty:     make(chan struct{}),
+		settle:    settleAfter,
 	}
 	s.pool.New = func() any { return newBuffers() }
 	return s
