@@ -239,7 +239,7 @@ func TestServer_drainsWithoutLosingARequest(t *testing.T) {
 		_, _ = io.WriteString(c.conn, get)
 		answered(t, c.from)
 	}
-	drained := make(chan int, 1)
+	began, drained := time.Now(), make(chan int, 1)
 	go func() { drained <- server.Drain(context.Background()) }()
 	until(t, "the drain to begin", server.draining.Load)
 	_, _ = io.WriteString(busy, get)
@@ -251,6 +251,9 @@ func TestServer_drainsWithoutLosingARequest(t *testing.T) {
 	}
 	if cut := <-drained; cut != 0 {
 		t.Errorf("%d cut", cut)
+	}
+	if took := time.Since(began); took < 900*time.Millisecond {
+		t.Errorf("idle connections were closed after %v, within the grace", took)
 	}
 	if conn, err := net.Dial("tcp", address); err == nil {
 		_ = conn.Close()
