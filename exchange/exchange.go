@@ -139,6 +139,9 @@ type Stream interface {
 	Sent() int64
 	// Begun reports whether Begin or Tunnel was called.
 	Begun() bool
+	// Gone reports whether the visitor has cut the connection, so that nobody
+	// waits for the answer any more.
+	Gone() bool
 	// Received returns how many bytes of the request's body were read.
 	Received() int64
 }

@@ -244,6 +244,9 @@ func (a *answer) Abort() {
 // Sent implements exchange.Stream.
 func (a *answer) Sent() int64 { return a.sent }
 
+// Gone implements exchange.Stream.
+func (a *answer) Gone() bool { return a.c.sock.Gone() }
+
 // Begun implements exchange.Stream.
 func (a *answer) Begun() bool { return a.begun }
 

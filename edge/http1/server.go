@@ -125,25 +125,24 @@ func (s *Server) Serve(listener net.Listener) error {
 	}
 	s.listeners[listener] = struct{}{}
 	s.mu.Unlock()
-	short := false
+	var shortage time.Time // when accepting last failed for want of descriptors or memory
 	for {
 		accepted, err := listener.Accept()
 		switch {
 		case err == nil:
-			if short {
-				short = false
+			if !shortage.IsZero() && time.Since(shortage) > shortageOver {
+				shortage = time.Time{}
 				s.config.Logger.Info("connections are accepted again")
 			}
 			s.admit(accepted.(*net.TCPConn))
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case isShortage(err):
-			// No descriptor or memory left: connections that end will free
-			// some. Said once for each shortage.
-			if !short {
-				short = true
+			// Connections that end will free some.
+			if shortage.IsZero() {
 				s.config.Logger.Error("cannot accept connections for now", "error", err)
 			}
+			shortage = time.Now()
 			time.Sleep(10 * time.Millisecond)
 		case errors.Is(err, syscall.ECONNABORTED):
 		default:
@@ -151,6 +150,11 @@ func (s *Server) Serve(listener net.Listener) error {
 		}
 	}
 }
+
+// shortageOver is how long accepting has to go well until a shortage counts
+// as over. While it lasts, each visitor who leaves lets one in and the next
+// one fails: that is said once, not each time.
+const shortageOver = 5 * time.Second
 
 func isShortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
@@ -220,11 +224,6 @@ func (s *Server) checkEmpty() {
 // "Connection: close", instead of meeting a closed door.
 const drainGrace = time.Second
 
-// cutGrace is how long connections that were cut may take to end. One whose
-// request waits for an origin does not notice that its visitor is gone, and
-// is left behind: whoever drains is about to exit.
-const cutGrace = time.Second
-
 // Drain closes the listeners, lets running requests finish and closes every
 // connection; those that are left when ctx ends are cut. It returns how many
 // were cut, at most cutGrace after ctx ended.
@@ -255,6 +254,11 @@ func (s *Server) Drain(ctx context.Context) (cut int) {
 		}
 	}
 }
+
+// cutGrace is how long connections that were cut may take to end. One whose
+// request waits for an origin does not notice that its visitor is gone, and
+// is left behind: whoever drains is about to exit.
+const cutGrace = time.Second
 
 func (s *Server) eachConn(do func(*conn)) {
 	s.mu.Lock()

@@ -137,24 +137,47 @@ func (r *Response) more(deadline time.Time) error {
 			r.in = append(r.in, make([]byte, len(r.in))...)
 		}
 	}
-	if !deadline.IsZero() {
-		wait := r.pool.config.FirstByteTimeout
-		if r.x.ExpectContinue {
-			wait = 0
-		}
-		_ = r.conn.ReadBefore(deadline, min(time.Second, wait/8))
-	}
-	n, err := r.conn.Read(r.in[r.n:])
+	n, err := r.read(r.in[r.n:], deadline)
 	r.n += n
 	switch {
 	case err == nil:
 		return nil
+	case err == errVisitorGone:
+		return err
 	case sock.ErrTimeout(err):
 		return fail(seawall.ReasonOriginTimeout, err)
 	case r.n > r.p:
 		return fail(seawall.ReasonOriginMalformed, errors.Join(errors.New("the head is cut short"), err))
 	}
 	return r.noAnswer(err)
+}
+
+// lookUp is how often a wait for the origin looks whether the visitor still waits.
+const lookUp = time.Second
+
+// errVisitorGone ends a wait for the origin that nobody waits for.
+var errVisitorGone = fail(seawall.ReasonVisitorGone, errors.New("the visitor cut the connection"))
+
+// read reads from the origin until a deadline, which is kept to within an
+// eighth of a second. A zero one leaves the waiting to whoever sends the body.
+func (r *Response) read(into []byte, deadline time.Time) (int, error) {
+	for {
+		now := time.Now()
+		next := now.Add(lookUp)
+		if !deadline.IsZero() {
+			left := deadline.Sub(now)
+			_ = r.conn.ReadBefore(now.Add(min(left, lookUp)), min(left, lookUp)/8)
+		}
+		n, err := r.conn.Read(into)
+		switch {
+		case err == nil || deadline.IsZero() || !sock.ErrTimeout(err) || n > 0:
+			return n, err
+		case r.x.Out.Gone():
+			return 0, errVisitorGone
+		case !deadline.After(next):
+			return 0, err
+		}
+	}
 }
 
 // blame names the request's body where that was what ended the connection.
@@ -264,13 +287,13 @@ func (r *Response) refill() error {
 	if err := r.x.Out.Flush(); err != nil {
 		return err
 	}
-	timeout := r.pool.config.IdleTimeout
-	_ = r.conn.ReadBefore(time.Now().Add(timeout), min(time.Second, timeout/8))
-	n, err := r.conn.Read(r.in)
+	n, err := r.read(r.in, time.Now().Add(r.pool.config.IdleTimeout))
 	r.p, r.n = 0, n
 	switch {
 	case err == nil:
 		return nil
+	case err == errVisitorGone:
+		return err
 	case err == io.EOF && r.framing == byClose:
 		r.ended = true
 		return nil

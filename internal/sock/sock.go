@@ -48,10 +48,10 @@ type Conn struct {
 	armed    bool          // a write deadline stands
 	written  int64
 
-	// Owned by whoever calls Quiet.
-	peeker func(fd uintptr)
-	peeked [1]byte
-	quiet  bool
+	// Owned by whoever calls Quiet or Gone.
+	peeker  func(fd uintptr)
+	peeked  [1]byte
+	peekErr syscall.Errno
 }
 
 // New wraps a connection. A write that makes no progress for as long as
@@ -239,13 +239,17 @@ func (c *Conn) advance(sent uint64) {
 // Quiet reports whether the connection is open with nothing to read: what a
 // pooled connection must be before it is used again.
 func (c *Conn) Quiet() bool {
-	c.quiet = false
-	return c.raw.Control(c.peeker) == nil && c.quiet
+	return c.raw.Control(c.peeker) == nil && c.peekErr == syscall.EAGAIN
 }
 
 func (c *Conn) peek(fd uintptr) {
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&c.peeked[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
-	c.quiet = errno == syscall.EAGAIN
+	_, _, c.peekErr = syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&c.peeked[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+}
+
+// Gone reports whether the peer has reset the connection, or it was closed on
+// our side. A peer that only ended its own direction still listens.
+func (c *Conn) Gone() bool {
+	return c.raw.Control(c.peeker) != nil || c.peekErr != 0 && c.peekErr != syscall.EAGAIN
 }
 
 // Abort closes the connection with a reset, so that the other side cannot

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -167,6 +168,33 @@ func TestConn_isQuietOnlyWhenOpenWithNothingToRead(t *testing.T) {
 	}
 	if other.Quiet() {
 		t.Error("a closed connection is quiet")
+	}
+}
+
+func TestConn_tellsAResetFromAnEnd(t *testing.T) {
+	near, far := pair(t, 0)
+	if near.Gone() {
+		t.Error("an open connection is gone")
+	}
+	_ = far.CloseWrite()
+	if _, err := near.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatal(err)
+	}
+	if near.Gone() {
+		t.Error("a peer that still listens is gone")
+	}
+	other, gone := pair(t, 0)
+	_ = gone.SetLinger(0)
+	_ = gone.Close()
+	for deadline := time.Now().Add(10 * time.Second); !other.Gone(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("a reset is not seen")
+		}
+	}
+	third, _ := pair(t, 0)
+	_ = third.Close()
+	if !third.Gone() {
+		t.Error("a connection closed by ourselves is not gone")
 	}
 }
 
