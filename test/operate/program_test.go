@@ -34,8 +34,9 @@ type program struct {
 	said                      *lockedBuffer
 	exited                    chan struct{}
 	sites                     []*site
-	files                     []string // open at first, by kind
-	goroutines                int      // at first
+	visitors                  []*visitor // everybody who came in by enter
+	files                     []string   // open at first, by kind
+	goroutines                int        // at first
 }
 
 // lockedBuffer takes what the process says while the test may read it.
@@ -56,14 +57,24 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// given are the addresses that freeAddress has returned.
+var given sync.Map
+
+// freeAddress returns one that nobody else takes meanwhile: connections come
+// from 127.0.0.1 and the sites are there, so ports of 127.0.0.3 are only ours.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.3:0")
+		if err != nil {
+			t.Fatalf("find a free port: %v", err)
+		}
+		address := l.Addr().String()
+		_ = l.Close()
+		if _, known := given.LoadOrStore(address, true); !known {
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // shortDir is a folder with a short path: that of a Unix socket has 107 bytes.
@@ -214,10 +225,13 @@ func (p *program) checkSaid(t *testing.T) {
 	}
 }
 
-// checkWorld is the checker: everything is as it was at first, and the
-// program stops when it is asked to.
+// checkWorld is the checker: when every visitor has left, everything is as it
+// was at first, and the program stops when it is asked to.
 func (p *program) checkWorld(t *testing.T) {
 	t.Helper()
+	for _, v := range p.visitors {
+		_ = v.conn.Close() // some have left before
+	}
 	if err := p.poll("nothing to be left behind", p.unchanged); err != nil {
 		t.Errorf("%v\n%s", err, p.said)
 	}

@@ -43,6 +43,7 @@ func (p *program) enter(t *testing.T) *visitor {
 	if err != nil {
 		t.Fatalf("visit: %v\n%s", err, p.said)
 	}
+	p.visitors = append(p.visitors, v)
 	t.Cleanup(func() { v.conn.Close() })
 	return v
 }
