@@ -52,7 +52,7 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 	}
 	listener, err := net.Listen("tcp", cfg.HTTP)
 	if err != nil {
-		return nil, errors.Join(err, d.stop(context.Background()))
+		return nil, errors.Join(listenError("http", cfg.HTTP, err), d.stop(context.Background()))
 	}
 	d.server = http1.New(http1.Config{
 		Handler: d.edge, Logger: log, Rings: rings,

@@ -206,8 +206,9 @@ func (p *Pool) open() (transport, error) {
 	raw, err := dialer.DialContext(ctx, "tcp", p.dial)
 	if err != nil {
 		var name *net.DNSError
+		var none *net.AddrError // the name is known, or not to be asked for, and has no address
 		switch {
-		case errors.As(err, &name):
+		case errors.As(err, &name), errors.As(err, &none):
 			return nil, fail(seawall.ReasonOriginName, err)
 		case sock.ErrTimeout(err):
 			return nil, fail(seawall.ReasonOriginConnectTimeout, err)

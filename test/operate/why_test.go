@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -16,6 +17,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	var out, errors bytes.Buffer
 	command := exec.Command(raceBinary, args...)
 	command.Stdout, command.Stderr = &out, &errors
+	command.Env = append(os.Environ(), raceOptions)
 	if err := command.Run(); err != nil && command.ProcessState == nil {
 		t.Fatalf("seawall %s: %v", strings.Join(args, " "), err)
 	}
@@ -91,7 +93,9 @@ func TestWhy_saysWhatHappened(t *testing.T) {
 
 // why asks for a request and looks for phrases in what it says.
 func why(state, id string, phrases []string) error {
-	out, err := exec.Command(raceBinary, "why", "--state", state, id).Output()
+	command := exec.Command(raceBinary, "why", "--state", state, id)
+	command.Env = append(os.Environ(), raceOptions)
+	out, err := command.Output()
 	if err != nil {
 		return fmt.Errorf("seawall why %s: %w\n%s", id, err, out)
 	}
