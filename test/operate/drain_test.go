@@ -1,8 +1,11 @@
 package operate_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,8 +108,10 @@ func TestDrain_theDeadlineCutsWhatIsStuck(t *testing.T) {
 	} {
 		t.Run(stuck.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, "site")
-			p := start(t, setup{config: "limits: {drain_timeout: 2s, head_timeout: 1h}\nzones:\n" + zoneLine("site.test", s.url())}, s)
+			s, dir := newSite(t, "site"), shortDir(t)
+			log := filepath.Join(dir, "access.log")
+			p := start(t, setup{dir: dir, config: "access_log: {file: " + log + "}\nlimits: {drain_timeout: 2s, head_timeout: 1h}\nzones:\n" +
+				zoneLine("site.test", s.url())}, s)
 			v := p.enter(t)
 			if err := v.send(stuck.send); err != nil {
 				t.Fatal(err)
@@ -123,6 +128,9 @@ func TestDrain_theDeadlineCutsWhatIsStuck(t *testing.T) {
 			}
 			if code != 0 || !strings.Contains(p.said.String(), "stopped before every request was over") {
 				t.Errorf("exit code %d\n%s", code, p.said)
+			}
+			if lines, err := os.ReadFile(log); err != nil || bytes.Count(lines, []byte("\n")) != 1 {
+				t.Errorf("the one request left these lines in the access log: %q, %v", lines, err)
 			}
 			p.checkGone(t)
 		})

@@ -136,16 +136,17 @@ func (p *program) write(t *testing.T, config string) {
 
 func (p *program) launch(t *testing.T, s setup) {
 	t.Helper()
-	binary := raceBinary
+	// The collector would close sockets that were forgotten, and hide them.
+	binary, collector := raceBinary, "GOGC=off"
 	if s.plain {
-		binary = plainBinary
+		binary, collector = plainBinary, "GOGC=200"
 	}
 	command := exec.Command(binary, "run", "--config", p.config)
 	if s.files > 0 {
 		command = exec.Command("sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, s.files), binary, "run", "--config", p.config)
 	}
 	command.Stdout, command.Stderr = p.said, p.said
-	command.Env = append(append(os.Environ(), raceOptions), s.env...)
+	command.Env = append(append(os.Environ(), raceOptions, collector), s.env...)
 	if err := command.Start(); err != nil {
 		t.Fatalf("start the program: %v", err)
 	}

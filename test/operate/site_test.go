@@ -15,12 +15,11 @@ import (
 	"testing"
 )
 
-// site is a server behind the edge. What it answers begins with its name, so
-// that nobody takes one for another.
+// site is a server behind the edge, whose zone is its name and ".test". What
+// it answers begins with its name, so that nobody takes one for another.
 type site struct {
 	name     string
 	server   *httptest.Server
-	open     atomic.Int64 // connections now
 	accepted atomic.Int64 // connections so far
 	asked    atomic.Int64 // for pages
 
@@ -45,6 +44,7 @@ func prepareSite(name string) *site {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.page)
 	mux.HandleFunc("/kept", s.kept)
+	mux.HandleFunc("/last", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
 	mux.HandleFunc("/wait", s.wait)
 	mux.HandleFunc("/events", s.events)
 	mux.HandleFunc("/endless", s.endless)
@@ -53,12 +53,8 @@ func prepareSite(name string) *site {
 	mux.HandleFunc("/talk", s.talk)
 	s.server = httptest.NewUnstartedServer(mux)
 	s.server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			s.open.Add(1)
+		if state == http.StateNew {
 			s.accepted.Add(1)
-		case http.StateClosed, http.StateHijacked:
-			s.open.Add(-1)
 		}
 	}
 	return s
@@ -71,9 +67,6 @@ func (s *site) close() {
 }
 
 func (s *site) url() string { return s.server.URL }
-
-// connections returns how many are open, those that became something else aside.
-func (s *site) connections() int { return int(s.open.Load()) }
 
 // pageOf is what a site answers under a path: its name, the path, and enough
 // that a part is not taken for the whole.
