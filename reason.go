@@ -35,6 +35,9 @@ const (
 	ReasonUnknownHost
 	ReasonWrongScheme
 
+	// The cache.
+	ReasonNotStored
+
 	// The origin.
 	ReasonOriginName
 	ReasonOriginUnreachable
@@ -91,6 +94,7 @@ var reasons = [Reasons]reasonText{
 	ReasonConnectionsPerAddress: {"connections-per-address", 429, "There are too many connections from this address."},
 	ReasonUnknownHost:           {"unknown-host", 421, "No site with this name is served here."},
 	ReasonWrongScheme:           {"wrong-scheme", 421, "This scheme is not served on this connection."},
+	ReasonNotStored:             {"not-stored", 504, "The request wants a stored copy only, and there is none."},
 	ReasonOriginName:            {"origin-name", 502, "The name of the site's server could not be resolved."},
 	ReasonOriginUnreachable:     {"origin-unreachable", 502, "The site's server could not be reached."},
 	ReasonOriginConnectTimeout:  {"origin-connect-timeout", 504, "The site's server did not accept a connection in time."},

@@ -121,6 +121,10 @@ func (e *Edge) event(c *climb) {
 	}
 	e.counters[x.Ring%len(e.counters)].count(event)
 	e.config.Events.Put(x.Ring, event)
+	if c.fresh != nil {
+		e.cache.Forget(c.fresh) // it did not come whole
+		c.fresh = nil
+	}
 	if c.response != nil {
 		c.response.Close()
 		c.response = nil

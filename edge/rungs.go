@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -30,7 +31,7 @@ func (e *Edge) normalise(c *climb) verdict {
 	}
 	if x.Method == exchange.MethodOptions {
 		hops, limited := x.Fields.Get(wire.MaxForwards)
-		if len(x.Target) == 1 && x.Target[0] == '*' || limited && len(hops) == 1 && hops[0] == '0' {
+		if len(x.Target) == 1 && x.Target[0] == '*' || limited && len(bytes.Trim(hops, "0")) == 0 {
 			return verdict{kind: answerSelf}
 		}
 	}
@@ -53,14 +54,24 @@ func (e *Edge) lookup(c *climb) verdict {
 		return verdict{}
 	}
 	c.key = e.appendKey(c.key[:0], c)
+	directives := freshness.None()
+	if x.Fields.Has(wire.CacheControl) || x.Fields.Has(wire.Pragma) {
+		directives = cache.RequestDirectives(x.Fields)
+	}
+	v := e.judge(c, directives)
+	if v.kind == goOn && directives.OnlyIfCached {
+		return verdict{refuse, seawall.ReasonNotStored} // RFC 9111, 5.2.1.7
+	}
+	return v
+}
+
+// judge decides whether a stored answer may serve.
+func (e *Edge) judge(c *climb, directives freshness.Directives) verdict {
+	x := c.x
 	object, result := e.cache.Lookup(c.key, x.Fields)
 	if object == nil {
 		x.Event.Cache = result
 		return verdict{}
-	}
-	directives := freshness.None()
-	if x.Fields.Has(wire.CacheControl) || x.Fields.Has(wire.Pragma) {
-		directives = cache.RequestDirectives(x.Fields)
 	}
 	serves, fresh := object.Serves(directives, c.now.Unix())
 	switch {
@@ -121,6 +132,13 @@ func (e *Edge) keep(c *climb) verdict {
 			e.cache.Invalidate(c.key)
 		}
 		x.Event.Store = seawall.StoreMethod
+		return verdict{kind: answerOrigin}
+	}
+	if x.Body != nil || x.Nominates || !c.response.Certain() {
+		// What the answer depends on is not in the key: a body, or a field
+		// that selects a variant here and was removed on the way. Or nobody
+		// will know whether it came whole.
+		x.Event.Store = seawall.StoreUndecided
 		return verdict{kind: answerOrigin}
 	}
 	c.fresh, x.Event.Store = cache.Prepare(cache.Offer{

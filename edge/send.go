@@ -79,6 +79,7 @@ func (e *Edge) sendOrigin(c *climb) {
 	}
 	if c.fresh != nil {
 		e.cache.Store(c.key, c.fresh)
+		c.fresh = nil
 	}
 }
 
@@ -87,11 +88,9 @@ func (e *Edge) collect(c *climb, data []byte) {
 	if c.fresh == nil {
 		return
 	}
-	if int64(len(c.fresh.Body)+len(data)) > c.zone.maxObject {
-		c.fresh, c.x.Event.Store = nil, seawall.StoreTooLarge
-		return
+	if result := e.cache.Collect(c.fresh, data); result != seawall.StoreStored {
+		c.fresh, c.x.Event.Store = nil, result
 	}
-	c.fresh.Body = append(c.fresh.Body, data...)
 }
 
 // tunnel joins visitor and origin after a 101.
@@ -109,7 +108,6 @@ func (e *Edge) cut(c *climb, err error) {
 	if c.x.Event.Store == seawall.StoreStored {
 		c.x.Event.Store = seawall.StorePartial
 	}
-	c.fresh = nil
 }
 
 // addCacheStatus says how the cache took part and why the answer was not

@@ -9,6 +9,7 @@ package exchange
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/internal/wire"
@@ -100,7 +101,11 @@ type Body interface {
 	Ready() (rest []byte, ok bool)
 	// Trailers returns the trailer section after io.EOF; nil when there is none.
 	Trailers() *wire.Fields
-	// Interrupt makes a Next that waits in another goroutine return.
+	// Take says that the body is about to be read, perhaps by another
+	// goroutine; from here on nobody else reads it.
+	Take()
+	// Interrupt makes a Next that waits in another goroutine return, and every
+	// later one that would have to wait.
 	Interrupt()
 }
 
@@ -152,5 +157,7 @@ type Peer interface {
 	Write(p []byte) (int, error)
 	// CloseWrite ends this direction; the other stays open.
 	CloseWrite() error
+	// Expire sets the read deadline; it may be called from any goroutine.
+	Expire(at time.Time) error
 	Close() error
 }

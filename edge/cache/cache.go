@@ -28,6 +28,9 @@ type Cache struct {
 	entries *otter.Cache[string, *entry]
 	stored  atomic.Int64
 	evicted atomic.Int64
+
+	budget     int64        // of everything stored
+	collecting atomic.Int64 // bytes held for bodies that are still arriving
 }
 
 // entry is all variants stored under one key. It is replaced, never changed.
@@ -45,7 +48,7 @@ func New(config Config) *Cache {
 	if config.MaxBytes <= 0 {
 		config.MaxBytes = 256 << 20
 	}
-	c := &Cache{}
+	c := &Cache{budget: config.MaxBytes}
 	c.entries = otter.Must(&otter.Options[string, *entry]{
 		MaximumWeight: uint64(config.MaxBytes),
 		Weigher:       weigh,
@@ -99,12 +102,15 @@ func (c *Cache) Lookup(key []byte, request *wire.Fields) (*Object, seawall.Cache
 // Store keeps an answer. Variants that the new answer's Vary no longer tells
 // apart are dropped.
 func (c *Cache) Store(key []byte, object *Object) {
+	c.Forget(object)
 	c.stored.Add(1)
 	c.entries.Compute(string(key), func(old *entry, found bool) (*entry, otter.ComputeOp) {
 		fresh := &entry{vary: object.vary, variants: []*Object{object}}
 		if found && sameNames(old.vary, object.vary) {
+			size := object.size()
 			for _, variant := range old.variants {
-				if len(fresh.variants) < maxVariants && !variant.sameSelection(object) {
+				size += variant.size()
+				if len(fresh.variants) < maxVariants && int64(size) < c.budget/4 && !variant.sameSelection(object) {
 					fresh.variants = append(fresh.variants, variant)
 				}
 			}

@@ -42,6 +42,46 @@ func prepared(t *testing.T, o Offer, body string) *Object {
 	return object
 }
 
+func TestCollect_holdsMemoryForWhatCameNotForWhatWasPromised(t *testing.T) {
+	c := New(Config{MaxBytes: 4 << 20}) // so that 1 MiB may be on its way
+	defer c.Close()
+	promise := func() *Object {
+		o := offer(fields("Cache-Control", "max-age=60"), fields())
+		o.Length, o.MaxObject = 700<<10, 700<<10
+		return prepared(t, o, "")
+	}
+	first, second := promise(), promise()
+	if first.Body != nil || c.collecting.Load() != 0 {
+		t.Error("memory is held before a byte has come")
+	}
+	piece := make([]byte, 100<<10)
+	for i := range 7 {
+		if result := c.Collect(first, piece); result != seawall.StoreStored {
+			t.Fatalf("piece %d: %s", i, result)
+		}
+	}
+	if cap(first.Body) != 700<<10 || c.collecting.Load() != 700<<10 {
+		t.Errorf("%d bytes of room, %d counted", cap(first.Body), c.collecting.Load())
+	}
+	result := seawall.StoreStored
+	for range 7 {
+		if result = c.Collect(second, piece); result != seawall.StoreStored {
+			break
+		}
+	}
+	if result != seawall.StoreUndecided || c.collecting.Load() != 700<<10 {
+		t.Errorf("beyond the budget: %s, %d counted", result, c.collecting.Load())
+	}
+	c.Store([]byte("zone\x00h/"), first)
+	if c.collecting.Load() != 0 {
+		t.Errorf("stored, but %d counted", c.collecting.Load())
+	}
+	third := promise()
+	if result := c.Collect(third, make([]byte, 800<<10)); result != seawall.StoreTooLarge {
+		t.Errorf("beyond one object: %s", result)
+	}
+}
+
 func TestPrepare_storesOnlyWhatIsAllowedAndFresh(t *testing.T) {
 	fresh := []string{"Cache-Control", "max-age=60"}
 	for _, c := range []struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
-// Object is one stored answer. It is never changed.
+// Object is one stored answer. Once it is stored it is never changed.
 type Object struct {
 	Status int
 	Fields wire.Fields // built; without framing, Age and hop-by-hop fields
@@ -15,6 +15,11 @@ type Object struct {
 
 	born     int64 // Unix seconds at which its age was zero
 	lifetime int64 // seconds from there for which it is fresh
+
+	// While the body arrives (see Collect).
+	expected int64 // the body's length; -1 when not known
+	most     int64 // bytes of a body that are still stored
+	held     int64 // bytes of memory counted for it
 
 	vary   [][]byte // names in lower case, in the order of the Vary field
 	values [][]byte // what the request had for each, see selection

@@ -68,10 +68,44 @@ func Prepare(offer Offer) (*Object, seawall.StoreResult) {
 		}
 	}
 	object.Fields = object.Fields.Clone()
-	if offer.Length > 0 {
-		object.Body = make([]byte, 0, offer.Length)
-	}
+	object.expected, object.most = offer.Length, offer.MaxObject
 	return object, seawall.StoreStored
+}
+
+// firstPiece is how much room a body gets before a byte of it has come.
+const firstPiece = 32 << 10
+
+// Collect adds bytes that have arrived to an Object's body. Its memory grows
+// with what came, not with what was promised, and all bodies that are still
+// arriving share a quarter of the budget. What does not fit is not stored:
+// StoreTooLarge or StoreUndecided, and the Object is forgotten.
+func (c *Cache) Collect(o *Object, data []byte) seawall.StoreResult {
+	need := int64(len(o.Body) + len(data))
+	if need > o.most {
+		c.Forget(o)
+		return seawall.StoreTooLarge
+	}
+	if have := int64(cap(o.Body)); need > have {
+		room := max(need, 2*have, firstPiece)
+		if o.expected >= need {
+			room = min(room, o.expected)
+		}
+		if c.collecting.Add(room-have) > c.budget/4 {
+			c.collecting.Add(have - room)
+			c.Forget(o)
+			return seawall.StoreUndecided
+		}
+		o.held += room - have
+		o.Body = append(make([]byte, 0, room), o.Body...)
+	}
+	o.Body = append(o.Body, data...)
+	return seawall.StoreStored
+}
+
+// Forget ends the collection of a body.
+func (c *Cache) Forget(o *Object) {
+	c.collecting.Add(-o.held)
+	o.held = 0
 }
 
 // mayStore applies the rules that need no arithmetic.

@@ -43,7 +43,8 @@ type body struct {
 	err  error
 
 	received atomic.Int64
-	taken    atomic.Bool // somebody has begun to read
+	taken    atomic.Bool // somebody reads, or is about to
+	stopped  atomic.Bool // Interrupt was called
 	whole    atomic.Bool // read to its end
 }
 
@@ -53,8 +54,12 @@ func (b *body) reset(c *conn, now time.Time) {
 	b.rest, b.over, b.err = nil, false, nil
 	b.received.Store(0)
 	b.taken.Store(false)
+	b.stopped.Store(false)
 	b.whole.Store(true)
 }
+
+// Take implements exchange.Body.
+func (b *body) Take() { b.taken.Store(true) }
 
 // begin prepares for the body that r announces.
 func (b *body) begin(r *wire.Request) {
@@ -85,26 +90,31 @@ func (b *body) decode() []byte {
 		n := int(min(int64(len(b.rest)), b.remaining))
 		data := b.rest[:n]
 		b.rest = b.rest[n:]
-		if b.remaining -= int64(n); b.remaining == 0 && n == 0 {
-			b.end()
+		if b.remaining -= int64(n); b.remaining == 0 {
+			b.end() // now and not at the next call: the origin may answer in between
 		}
 		return data
 	}
+	// Small chunks are moved together, over the framing between them: each
+	// piece costs whoever sends it on a system call.
+	var data []byte
 	for len(b.rest) > 0 && !b.chunked.Done() {
-		data, used, problem := b.chunked.Next(b.rest)
+		piece, used, problem := b.chunked.Next(b.rest)
 		b.rest = b.rest[used:]
 		if problem != wire.NoProblem {
 			b.err = bodyError{seawall.ReasonBody}
-			return nil
-		}
-		if len(data) > 0 {
 			return data
+		}
+		if data == nil {
+			data = piece
+		} else {
+			data = append(data, piece...)
 		}
 	}
 	if b.chunked.Done() {
 		b.end()
 	}
-	return nil
+	return data
 }
 
 func (b *body) end() {
@@ -124,10 +134,14 @@ func (b *body) read() {
 	timeout := b.c.server.config.BodyTimeout
 	now := time.Now()
 	until := now.Add(timeout)
-	if slowest := b.started.Add(timeout + time.Duration(b.received.Load())*time.Second/minBodyRate); slowest.Before(until) {
+	if slowest := b.started.Add(timeout + time.Duration(b.received.Load()/minBodyRate)*time.Second); slowest.Before(until) {
 		until = slowest
 	}
 	_ = b.c.sock.ReadBefore(until, min(time.Second, timeout/8))
+	if b.stopped.Load() { // after the deadline was set: an Interrupt from now on sets it again
+		b.err = bodyError{seawall.ReasonBodyTimeout}
+		return
+	}
 	n, err := b.c.sock.Read(into)
 	b.rest, b.over = into[:n], true
 	switch {
@@ -162,7 +176,10 @@ func (b *body) Trailers() *wire.Fields {
 }
 
 // Interrupt implements exchange.Body.
-func (b *body) Interrupt() { _ = b.c.sock.Interrupt() }
+func (b *body) Interrupt() {
+	b.stopped.Store(true)
+	_ = b.c.sock.Interrupt()
+}
 
 // skim reads a body that nobody wanted, as far as it has arrived already, and
 // reports whether that was all of it.
@@ -199,5 +216,8 @@ func (b *body) finish() bool {
 		b.big = nil
 	}
 	b.rest = nil
+	if b.stopped.Load() {
+		_ = b.c.sock.Resume()
+	}
 	return b.whole.Load()
 }

@@ -229,9 +229,11 @@ func (c *conn) more(deadline, began time.Time) bool {
 		c.end(false)
 		return false
 	case sock.ErrTimeout(err):
+		b.request.Parse(b.in[b.p:b.n], c.server.limits) // its slices are from before the move
 		c.begin(began)
 		c.refuse(seawall.ReasonHeadTimeout)
 	default:
+		b.request.Parse(b.in[b.p:b.n], c.server.limits)
 		c.begin(began)
 		c.refuse(seawall.ReasonVisitorGone)
 	}

@@ -3,9 +3,15 @@ package http1
 import (
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/seawall-edge/seawall/exchange"
 )
+
+// halfOpen is how long one direction of a tunnel may be silent after the other
+// has ended. Whoever closed its side wholly looks just like one that still
+// listens, and would hold both connections for ever.
+const halfOpen = 2 * time.Minute
 
 // Tunnel implements exchange.Stream (RFC 9110, 7.8). Each direction ends by
 // itself; the connections are closed when both have, or when one fails.
@@ -25,6 +31,8 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 	b.p = b.n
 	_ = c.sock.Resume() // no deadline: a quiet WebSocket is a healthy one
 	var inward atomic.Int64
+	var half atomic.Bool // one direction has ended
+	expireVisitor := c.sock.TCP().SetReadDeadline
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -35,17 +43,21 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 			}
 			inward.Add(int64(len(first)))
 		}
-		if join(peer, c.sock, &inward) != nil {
+		if join(peer, c.sock, &inward, expireVisitor, &half) != nil {
 			_ = peer.Close()
 			return
 		}
 		_ = peer.CloseWrite()
+		half.Store(true)
+		_ = peer.Expire(time.Now().Add(halfOpen))
 	}()
 	var outward atomic.Int64
-	if join(c.sock, peer, &outward) != nil {
+	if join(c.sock, peer, &outward, peer.Expire, &half) != nil {
 		c.sock.Abort()
 	} else {
 		_ = c.sock.TCP().CloseWrite()
+		half.Store(true)
+		_ = expireVisitor(time.Now().Add(halfOpen))
 	}
 	<-done
 	a.sent += outward.Load()
@@ -56,8 +68,9 @@ type writer interface{ Write(p []byte) (int, error) }
 type reader interface{ Read(p []byte) (int, error) }
 
 // join copies until the source ends; an error means that the target failed
-// or the source was cut.
-func join(to writer, from reader, count *atomic.Int64) error {
+// or the source was cut. Once the tunnel is half open, expire bounds the wait
+// for each further piece.
+func join(to writer, from reader, count *atomic.Int64, expire func(time.Time) error, half *atomic.Bool) error {
 	buffer := bodyBuffers.Get().(*[bodyBuffer]byte)
 	defer bodyBuffers.Put(buffer)
 	for {
@@ -67,6 +80,9 @@ func join(to writer, from reader, count *atomic.Int64) error {
 				return err
 			}
 			count.Add(int64(n))
+		}
+		if half.Load() {
+			_ = expire(time.Now().Add(halfOpen))
 		}
 		if err != nil {
 			return endOf(err)

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strconv"
@@ -84,13 +85,17 @@ func (r *Response) ask(x *exchange.Exchange, ready []byte, whole bool) error {
 		}
 	}
 	r.pump(x)
-	return r.readHead(x, time.Time{})
+	if err := r.readHead(x, time.Time{}); err != nil {
+		return err
+	}
+	r.takeDeadlines()
+	return nil
 }
 
 // waited reports whether err only means that no byte has come yet.
 func (r *Response) waited(err error) bool {
 	var problem *Error
-	return errors.As(err, &problem) && problem.reason == seawall.ReasonOriginTimeout && r.n == 0
+	return errors.As(err, &problem) && problem.reason == seawall.ReasonOriginTimeout
 }
 
 func (r *Response) noAnswer(err error) error {
@@ -136,6 +141,9 @@ func (r *Response) appendHead(x *exchange.Exchange) {
 				out = appendField(out, x.Fields, i)
 			}
 		default:
+			if known == wire.Other && imitates(x.Fields.Name(i)) {
+				continue
+			}
 			if known.HopByHop() || known == wire.Other && x.Nominates && nominated(x.Fields, x.Fields.Name(i)) {
 				continue
 			}
@@ -178,7 +186,7 @@ func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
 	if x.ExpectContinue {
 		out = append(out, "Expect: 100-continue\r\n"...)
 	}
-	if r.upgrade = x.Upgrade && x.Body == nil && x.Fields.Has(wire.Upgrade); r.upgrade {
+	if r.upgrade = x.Upgrade && x.Body == nil && mayUpgrade(x.Fields); r.upgrade {
 		out = append(out, "Connection: Upgrade\r\n"...)
 		for i := x.Fields.Next(wire.Upgrade, -1); i >= 0; i = x.Fields.Next(wire.Upgrade, i) {
 			out = appendField(out, x.Fields, i)
@@ -194,10 +202,31 @@ func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
 	return out
 }
 
+// mayUpgrade reports whether there is an upgrade to pass on. One to cleartext
+// HTTP/2 is not: requests on that connection would pass the ladder by.
+func mayUpgrade(f *wire.Fields) bool {
+	for i := f.Next(wire.Upgrade, -1); i >= 0; i = f.Next(wire.Upgrade, i) {
+		if wire.HasToken(f.Value(i), []byte("h2c")) {
+			return false
+		}
+	}
+	return f.Has(wire.Upgrade)
+}
+
 // limitsHops reports whether Max-Forwards means something for the request's
 // method (RFC 9110, 7.6.2).
 func limitsHops(x *exchange.Exchange) bool {
 	return x.Method == exchange.MethodOptions || x.Method == exchange.MethodTrace
+}
+
+// imitates reports whether a name is one of ours to applications that read
+// "_" as "-", as those behind CGI and its heirs do.
+func imitates(name []byte) bool {
+	if bytes.IndexByte(name, '_') < 0 || len(name) > 32 {
+		return false
+	}
+	var memory [32]byte
+	return wire.Lookup(append(memory[:0], bytes.ReplaceAll(name, []byte("_"), []byte("-"))...)) != wire.Other
 }
 
 func appendField(out []byte, f *wire.Fields, i int) []byte {
@@ -222,24 +251,46 @@ func nominated(f *wire.Fields, name []byte) bool {
 // pump sends the body from a goroutine of its own, so that an early answer is seen.
 func (r *Response) pump(x *exchange.Exchange) {
 	_ = r.conn.Resume()
-	r.pumped = make(chan struct{})
+	r.pumped, r.answered = make(chan struct{}), false
 	conn, body, length := r.conn, x.Body, x.Length
+	body.Take()
 	go func() {
 		defer close(r.pumped)
 		err := send(conn, body, length)
 		switch {
 		case err == nil:
-			_ = conn.Expire(time.Now().Add(r.pool.config.FirstByteTimeout))
+			r.expire(r.pool.config.FirstByteTimeout)
 		case hasReason(err):
 			// The visitor's part is broken or missing: the origin must not
 			// take what it got for a whole request.
 			r.bodyErr.Store(&err)
+			r.cut.Store(true)
 			conn.Abort()
 		default:
-			// The origin takes no more; it may have answered already.
-			_ = conn.Expire(time.Now().Add(r.pool.config.IdleTimeout))
+			// The origin takes no more; it may have answered already. What
+			// was promised to it is not there, so nothing may follow it.
+			r.cut.Store(true)
+			r.expire(r.pool.config.IdleTimeout)
 		}
 	}()
+}
+
+// expire bounds the wait for the answer's head once the body is sent. When
+// the head is there already, the deadlines are the reader's.
+func (r *Response) expire(after time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.answered {
+		_ = r.conn.Expire(time.Now().Add(after))
+	}
+}
+
+// takeDeadlines ends what expire did and will do.
+func (r *Response) takeDeadlines() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answered = true
+	_ = r.conn.Resume()
 }
 
 func hasReason(err error) bool {
@@ -250,6 +301,7 @@ func hasReason(err error) bool {
 // send copies the body to the origin. A chunked body is framed anew.
 func send(conn transport, body exchange.Body, length int64) error {
 	var frame [24]byte
+	left := length
 	for first := true; ; first = false {
 		data, err := body.Next()
 		switch {
@@ -260,7 +312,11 @@ func send(conn transport, body exchange.Body, length int64) error {
 		case err != nil:
 			return err
 		case length >= 0:
-			_, err = conn.Write(data)
+			if _, err = conn.Write(data); err == nil {
+				if left -= int64(len(data)); left == 0 {
+					return nil
+				}
+			}
 		default:
 			head := frame[:0]
 			if !first {
@@ -292,14 +348,26 @@ func sendEnd(conn transport, trailers *wire.Fields, first bool) error {
 	return err
 }
 
+// lastPiece is how long the goroutine that sends the body may take to end
+// once the answer is complete.
+const lastPiece = 5 * time.Millisecond
+
 // stopBody ends the goroutine that sends the body.
 func (r *Response) stopBody(x *exchange.Exchange) {
 	if r.pumped == nil {
 		return
 	}
+	// When the origin has answered whole, the last piece of the body is sent or
+	// about to be: a sound connection is worth a moment's wait.
+	wait := time.Duration(0)
+	if r.ended {
+		wait = lastPiece
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	select {
 	case <-r.pumped:
-	default:
+	case <-timer.C:
 		r.unfinished = true
 		x.Body.Interrupt()
 		r.conn.Abort()

@@ -47,6 +47,9 @@ type Response struct {
 
 	pumped     chan struct{} // closed when the request's body is sent; nil when there is no goroutine
 	unfinished bool          // the request was not sent whole
+	cut        atomic.Bool   // likewise, as the goroutine found
+	mu         sync.Mutex    // guards answered
+	answered   bool          // the head of the answer is there; the goroutine sets no deadline any more
 	invited    bool          // the visitor was told 100 before the origin said it
 
 	bodyErr atomic.Pointer[error] // why the request's body could not be read; stored before the connection is aborted for it
@@ -67,6 +70,7 @@ func (r *Response) begin(p *Pool, x *exchange.Exchange) {
 	r.ended, r.upgrade, r.unfinished, r.invited = false, false, false, false
 	r.pumped = nil
 	r.bodyErr.Store(nil)
+	r.cut.Store(false)
 	r.chunked.Lenient = true
 	r.chunked.Reset()
 }
@@ -140,7 +144,7 @@ func (r *Response) more(deadline time.Time) error {
 	n, err := r.read(r.in[r.n:], deadline)
 	r.n += n
 	switch {
-	case err == nil:
+	case err == nil || n > 0: // TLS 1.2 tells of the end together with the last bytes
 		return nil
 	case err == errVisitorGone:
 		return err
@@ -259,6 +263,11 @@ func (r *Response) Next() ([]byte, error) {
 	return nil, io.EOF
 }
 
+// Certain reports whether the end of the body will be told by more than the
+// end of an encrypted connection, which anybody on the way could bring about
+// (RFC 9112, 8).
+func (r *Response) Certain() bool { return r.framing != byClose || r.pool.tls == nil }
+
 func (r *Response) decode() ([]byte, error) {
 	switch r.framing {
 	case byLength:
@@ -290,7 +299,7 @@ func (r *Response) refill() error {
 	n, err := r.read(r.in, time.Now().Add(r.pool.config.IdleTimeout))
 	r.p, r.n = 0, n
 	switch {
-	case err == nil:
+	case err == nil || n > 0:
 		return nil
 	case err == errVisitorGone:
 		return err
@@ -330,7 +339,7 @@ func (r *Response) Close() {
 	r.stopBody(r.x)
 	conn := r.conn
 	inOrder := r.Answer.Status != 101 && (r.ended || r.framing == noBody || r.framing == byLength && r.remaining == 0) &&
-		r.p == r.n && r.head.KeepAlive && r.framing != byClose && !r.unfinished
+		r.p == r.n && r.head.KeepAlive && r.framing != byClose && !r.unfinished && !r.cut.Load()
 	switch {
 	case inOrder:
 		r.pool.put(conn, time.Now())

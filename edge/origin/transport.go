@@ -69,6 +69,14 @@ func (e *encrypted) Resume() error {
 
 // Quiet looks below TLS: an alert or a new ticket counts as unrest, which
 // costs at most one connection.
-func (e *encrypted) Quiet() bool { return e.socket.Quiet() }
+func (e *encrypted) Quiet() bool {
+	// What tls.Conn has read ahead is not in the socket any more.
+	var one [1]byte
+	if e.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return false
+	}
+	n, err := e.Conn.Read(one[:])
+	return n == 0 && sock.ErrTimeout(err) && e.socket.Quiet() && e.Resume() == nil
+}
 
 func (e *encrypted) Abort() { e.socket.Abort() }

@@ -88,6 +88,7 @@ func TestAge_countsWhatTheOriginSaidAndTheWay(t *testing.T) {
 		{"10", 0, 5 * time.Second, 15},
 		{"", 20 * time.Second, 0, 20},
 		{"30", 20 * time.Second, 0, 30},
+		{"10, 20", 0, 0, 10},
 		{"junk", 0, 0, 0},
 		{"", -time.Hour, 0, 0}, // the origin's clock is ahead
 	} {

@@ -1,6 +1,7 @@
 package freshness
 
 import (
+	"bytes"
 	"net/http"
 	"time"
 )
@@ -32,8 +33,9 @@ func Lifetime(d Directives, expires []byte, date time.Time) (seconds int64, expl
 func Age(age []byte, date, requested, received time.Time) int64 {
 	apparent := max(0, int64(received.Sub(date)/time.Second))
 	corrected := int64(received.Sub(requested) / time.Second)
-	if len(age) > 0 {
-		corrected += seconds(age)
+	if first, _, _ := bytes.Cut(age, []byte(",")); len(first) > 0 {
+		// Of a list the first member counts (RFC 9111, 5.1).
+		corrected += seconds(trim(first))
 	}
 	return max(apparent, corrected)
 }

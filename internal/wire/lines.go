@@ -95,6 +95,9 @@ func unfold(buf []byte, p int, line []byte, f *Fields) bool {
 	for to > int(last.ValueStart) && (buf[to-1] == ' ' || buf[to-1] == '\t') {
 		to--
 	}
+	for int(last.ValueStart) < to && buf[last.ValueStart] == ' ' {
+		last.ValueStart++ // the name stood alone on its line
+	}
 	last.ValueEnd = uint32(to)
 	return true
 }

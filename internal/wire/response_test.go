@@ -9,7 +9,7 @@ import (
 )
 
 func TestResponse_readsAndRepairsAHead(t *testing.T) {
-	head := []byte("HTTP/1.1 200 OK\nContent-Length: 5\nA : b\r\nFolded: one\r\n  two\r\n\tthree \r\nB: c\r\n\r\n")
+	head := []byte("HTTP/1.1 200 OK\nContent-Length: 5\nA : b\r\nFolded: one\r\n  two\r\n\tthree \r\nB: c\r\nAlone:\r\n 1000\r\n\r\n")
 	var r Response
 	n, problem := r.Parse(head)
 	if n != len(head) || problem != NoProblem {
@@ -18,7 +18,7 @@ func TestResponse_readsAndRepairsAHead(t *testing.T) {
 	if r.Status != 200 || r.ContentLength != 5 || !r.KeepAlive {
 		t.Errorf("read as %+v", r)
 	}
-	for name, want := range map[string]string{"A": "b", "Folded": "one    two  \tthree", "B": "c"} {
+	for name, want := range map[string]string{"A": "b", "Folded": "one    two  \tthree", "B": "c", "Alone": "1000"} {
 		i := r.Fields.NextNamed([]byte(name), -1)
 		if i < 0 || string(r.Fields.Value(i)) != want {
 			t.Errorf("%s at %d; want %q", name, i, want)
