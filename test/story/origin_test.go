@@ -86,17 +86,34 @@ func (o *origin) change() {
 	o.changed = make(chan struct{})
 }
 
+// read takes bytes from the kernel and notes them in one step under the lock,
+// so that nobody finds them in neither place.
 func (c *originConn) read() {
+	raw, err := c.conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return
+	}
 	buffer := make([]byte, 64<<10)
-	for {
-		n, err := c.conn.Read(buffer)
-		c.origin.mu.Lock()
-		c.got = append(c.got, buffer[:n]...)
-		c.ended = err != nil
-		c.origin.change()
-		c.origin.mu.Unlock()
-		if err != nil {
-			return
+	for ended := false; !ended; {
+		err := raw.Read(func(fd uintptr) bool {
+			c.origin.mu.Lock()
+			defer c.origin.mu.Unlock()
+			n, err := syscall.Read(int(fd), buffer)
+			if err == syscall.EAGAIN || err == syscall.EINTR {
+				return false
+			}
+			c.got = append(c.got, buffer[:max(n, 0)]...)
+			ended = n <= 0
+			c.ended = ended
+			c.origin.change()
+			return true
+		})
+		if err != nil && !ended { // closed on our side
+			ended = true
+			c.origin.mu.Lock()
+			c.ended = true
+			c.origin.change()
+			c.origin.mu.Unlock()
 		}
 	}
 }
@@ -341,10 +358,13 @@ func (c *originConn) hangUp(how string) error {
 
 func (o *origin) closeAll() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, c := range o.all {
+	all := o.all
+	for _, c := range all {
 		c.hungUp = true
-		c.conn.Close()
+	}
+	o.mu.Unlock()
+	for _, c := range all {
+		c.conn.Close() // waits for a reader, which may want the lock
 	}
 }
 
