@@ -24,6 +24,7 @@ build: ## build bin/seawall
 
 test: setup check ## every test, as CI runs it (installs Debian packages; below 25 minutes)
 	go test -race -count=1 -timeout 20m $(TESTFLAGS) ./...
+	go test -count=1 -run 'llocat' $(TESTFLAGS) ./edge/... ./internal/... ./exchange
 	$(MAKE) --no-print-directory red
 
 setup: ## install the Debian packages that tests need (root or sudo, only when missing)

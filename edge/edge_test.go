@@ -340,7 +340,7 @@ func TestHit_allocatesNothingEventIncluded(t *testing.T) {
 	if !strings.Contains(string(buffer), "seawall; hit") {
 		t.Fatalf("not a hit: %s", buffer)
 	}
-	if n := testing.AllocsPerRun(5000, exchange); n != 0 {
+	if n := testing.AllocsPerRun(5000, exchange); n != 0 && !underRace {
 		t.Errorf("%v allocations for a hit", n)
 	}
 	if s.edge.Totals().Cache[seawall.CacheHit] < 5000 {
