@@ -50,6 +50,7 @@ func (d demoCommand) Run(p *program) error {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	started := func(cfg Config, log *slog.Logger) (daemon, error) {
+		cfg.Events.Sample = 1 // so that seawall why knows every request
 		daemon, err := startEdge(cfg, log)
 		if err == nil {
 			fmt.Fprintf(p.stdout, welcome, port, origin, state)

@@ -22,13 +22,9 @@ type conn struct {
 
 	b        *buffers // nil while idle
 	served   bool     // at least one request was read
-	lastUsed time.Time
+	lastUsed int64    // Unix nanoseconds
 
 	waiting atomic.Uint32 // see endIdle
-
-	// Made once, so that waiting allocates nothing.
-	fillFunc    func() []byte
-	releaseFunc func()
 }
 
 // buffers is all the memory a request needs. It goes from connection to
@@ -53,8 +49,8 @@ func newBuffers() *buffers {
 	return &buffers{in: make([]byte, firstRead), out: make([]byte, 0, 4<<10)}
 }
 
-// fill returns room for received bytes.
-func (c *conn) fill() []byte {
+// Fill implements sock.Idler: it returns room for received bytes.
+func (c *conn) Fill() []byte {
 	if c.b == nil {
 		c.b = c.server.pool.Get().(*buffers)
 		c.b.p, c.b.n = 0, 0
@@ -62,8 +58,8 @@ func (c *conn) fill() []byte {
 	return c.b.in[c.b.n:]
 }
 
-// release gives the buffers back; nothing unread or unsent is in them.
-func (c *conn) release() {
+// Release implements sock.Idler: it gives the buffers back; nothing unread or unsent is in them.
+func (c *conn) Release() {
 	if c.b == nil {
 		return
 	}
@@ -79,10 +75,10 @@ func (c *conn) release() {
 // Idle connections are served by a goroutine with a fresh, small stack: one
 // that has climbed the ladder keeps a stack several times as large. The move
 // is made only after settleAfter, so that a busy connection never pays for it.
-const settleAfter = 2 * time.Second
+const settleAfter = time.Second
 
 func (c *conn) start() {
-	c.lastUsed = time.Now()
+	c.lastUsed = time.Now().UnixNano()
 	c.serve(c.server.config.HeadTimeout)
 }
 
@@ -93,17 +89,18 @@ func (c *conn) serve(wait time.Duration) {
 	first := true
 	for {
 		if c.b == nil || c.b.p == c.b.n {
-			limit, slack := c.lastUsed.Add(wait), time.Duration(0)
+			used := time.Unix(0, c.lastUsed)
+			limit, slack := used.Add(wait), time.Duration(0)
 			settle := c.server.settle
 			settling := c.served && !first && wait > settle
 			if settling {
-				limit, slack = c.lastUsed.Add(settle), settle/2
+				limit, slack = used.Add(settle), settle/2
 			}
 			switch c.await(limit, slack) {
 			case awaitReady:
 			case awaitTimeout:
 				if settling && !c.server.draining.Load() {
-					c.release()
+					c.Release()
 					c.server.calm.note()
 					go c.settled()
 					return
@@ -149,7 +146,7 @@ func (c *conn) await(until time.Time, slack time.Duration) awaited {
 		return awaitEnded
 	}
 	c.waiting.Store(idle)
-	n, err := c.sock.ReadIdle(c.fillFunc, c.releaseFunc)
+	n, err := c.sock.ReadIdle(c)
 	if !c.waiting.CompareAndSwap(idle, busy) {
 		// A request came in the moment in which a drain gave up waiting for
 		// one: it is served, so the interrupt has to be undone.
@@ -193,7 +190,7 @@ func (c *conn) finish() bool {
 		c.end(false)
 		return false
 	}
-	c.lastUsed = time.Unix(0, b.x.Event.Time+b.x.Event.Duration)
+	c.lastUsed = b.x.Event.Time + b.x.Event.Duration
 	if b.p == b.n && !c.flush() {
 		c.end(false)
 		return false
@@ -240,14 +237,14 @@ func (c *conn) end(reset bool) {
 	} else {
 		_ = c.sock.Close()
 	}
-	c.release()
+	c.Release()
 	c.server.unregister(c)
 }
 
 // turnAway answers a connection that a limit forbids, without waiting for
 // its request: the answer fits every empty send buffer.
 func (c *conn) turnAway(reason seawall.Reason) {
-	c.fill()
+	c.Fill()
 	c.begin(time.Now())
 	c.b.request.Reset()
 	c.b.answer.keep = false
@@ -255,5 +252,5 @@ func (c *conn) turnAway(reason seawall.Reason) {
 	c.flush()
 	_ = c.sock.TCP().CloseWrite()
 	_ = c.sock.Close()
-	c.release()
+	c.Release()
 }

@@ -174,7 +174,6 @@ func (s *Server) admit(tcp *net.TCPConn) {
 		remote := remote.AddrPort()
 		c.client = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	}
-	c.fillFunc, c.releaseFunc = c.fill, c.release
 	if reason := s.register(c); reason != seawall.ReasonNone {
 		c.turnAway(reason)
 		return

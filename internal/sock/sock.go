@@ -32,25 +32,24 @@ type Conn struct {
 
 	// Owned by the reader.
 	in      []byte
-	got     int
+	got     int32
+	from    int32 // the writer's: first unsent entry of vector
 	readErr error
-	fill    func() []byte // when set: called for a buffer once bytes may be there
-	release func()        // called before waiting, when nothing was read
+	idler   Idler // set while ReadIdle waits
 	reader  func(fd uintptr) bool
 	readBy  int64 // Unix nanoseconds the read deadline stands at; 0: none
 
 	// Owned by the writer.
 	vector   [2]syscall.Iovec
-	from     int // first unsent entry of vector
 	writeErr error
 	writer   func(fd uintptr) bool
 	patience time.Duration // how long one Write may go without progress
-	armed    bool          // a write deadline stands
 	written  int64
+	armed    bool // a write deadline stands
 
 	// Owned by whoever calls Quiet or Gone.
-	peeker  func(fd uintptr)
 	peeked  [1]byte
+	peeker  func(fd uintptr) // made when first needed
 	peekErr syscall.Errno
 }
 
@@ -62,7 +61,7 @@ func New(tcp *net.TCPConn, patience time.Duration) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{tcp: tcp, raw: raw, patience: patience}
-	c.reader, c.writer, c.peeker = c.tryRead, c.tryWrite, c.peek
+	c.reader, c.writer = c.tryRead, c.tryWrite
 	return c, nil
 }
 
@@ -77,19 +76,23 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	c.in, c.fill, c.release = p, nil, nil
+	c.in, c.idler = p, nil
 	n, err := c.read()
 	c.in = nil
 	return n, err
 }
 
-// ReadIdle waits for bytes without a buffer: release is called when there is
-// nothing to read yet, fill when something may be. Fill's buffer receives
-// the bytes.
-func (c *Conn) ReadIdle(fill func() []byte, release func()) (int, error) {
-	c.in, c.fill, c.release = nil, fill, release
+// Idler lends ReadIdle a buffer only while there is something to read.
+type Idler interface {
+	Fill() []byte // room for bytes that may have come
+	Release()     // nothing has come yet; the room is not used while waiting
+}
+
+// ReadIdle waits for bytes without holding a buffer.
+func (c *Conn) ReadIdle(idler Idler) (int, error) {
+	c.in, c.idler = nil, idler
 	n, err := c.read()
-	c.in = nil
+	c.in, c.idler = nil, nil
 	return n, err
 }
 
@@ -98,13 +101,13 @@ func (c *Conn) read() (int, error) {
 	if err := c.raw.Read(c.reader); err != nil {
 		return 0, err
 	}
-	return c.got, c.readErr
+	return int(c.got), c.readErr
 }
 
 // tryRead makes one read; false asks the runtime to wait for readiness.
 func (c *Conn) tryRead(fd uintptr) bool {
 	if c.in == nil {
-		c.in = c.fill()
+		c.in = c.idler.Fill()
 	}
 	for {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(c.in))), uintptr(min(len(c.in), rawLimit)))
@@ -112,9 +115,9 @@ func (c *Conn) tryRead(fd uintptr) bool {
 		case errno == syscall.EINTR:
 			continue
 		case errno == syscall.EAGAIN:
-			if c.release != nil {
+			if c.idler != nil {
 				c.in = nil
-				c.release()
+				c.idler.Release()
 			}
 			return false
 		case errno != 0:
@@ -122,7 +125,7 @@ func (c *Conn) tryRead(fd uintptr) bool {
 		case n == 0:
 			c.readErr = io.EOF
 		default:
-			c.got = int(n)
+			c.got = int32(n)
 		}
 		return true
 	}
@@ -186,7 +189,7 @@ func (c *Conn) WriteBoth(a, b []byte) (int, error) {
 // tryWrite sends what it can; false asks the runtime to wait for room.
 func (c *Conn) tryWrite(fd uintptr) bool {
 	progress := int64(0)
-	for c.from < len(c.vector) {
+	for int(c.from) < len(c.vector) {
 		n, errno := c.send(fd)
 		switch {
 		case errno == syscall.EINTR:
@@ -210,11 +213,11 @@ func (c *Conn) tryWrite(fd uintptr) bool {
 
 func (c *Conn) send(fd uintptr) (int, syscall.Errno) {
 	first := &c.vector[c.from]
-	if c.from == len(c.vector)-1 && first.Len <= rawLimit {
+	if int(c.from) == len(c.vector)-1 && first.Len <= rawLimit {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(first.Base)), uintptr(first.Len))
 		return int(n), errno
 	}
-	count := uintptr(len(c.vector) - c.from)
+	count := uintptr(len(c.vector) - int(c.from))
 	if first.Len+c.vector[len(c.vector)-1].Len <= rawLimit {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(first)), count)
 		return int(n), errno
@@ -224,7 +227,7 @@ func (c *Conn) send(fd uintptr) (int, syscall.Errno) {
 }
 
 func (c *Conn) advance(sent uint64) {
-	for c.from < len(c.vector) {
+	for int(c.from) < len(c.vector) {
 		v := &c.vector[c.from]
 		if sent < v.Len {
 			v.Base = (*byte)(unsafe.Add(unsafe.Pointer(v.Base), sent))
@@ -239,7 +242,14 @@ func (c *Conn) advance(sent uint64) {
 // Quiet reports whether the connection is open with nothing to read: what a
 // pooled connection must be before it is used again.
 func (c *Conn) Quiet() bool {
-	return c.raw.Control(c.peeker) == nil && c.peekErr == syscall.EAGAIN
+	return c.look() == nil && c.peekErr == syscall.EAGAIN
+}
+
+func (c *Conn) look() error {
+	if c.peeker == nil {
+		c.peeker = c.peek
+	}
+	return c.raw.Control(c.peeker)
 }
 
 func (c *Conn) peek(fd uintptr) {
@@ -249,7 +259,7 @@ func (c *Conn) peek(fd uintptr) {
 // Gone reports whether the peer has reset the connection, or it was closed on
 // our side. A peer that only ended its own direction still listens.
 func (c *Conn) Gone() bool {
-	return c.raw.Control(c.peeker) != nil || c.peekErr != 0 && c.peekErr != syscall.EAGAIN
+	return c.look() != nil || c.peekErr != 0 && c.peekErr != syscall.EAGAIN
 }
 
 // Abort closes the connection with a reset, so that the other side cannot

@@ -11,6 +11,15 @@ import (
 	"time"
 )
 
+// lender is an Idler made of functions.
+type lender struct {
+	fill    func() []byte
+	release func()
+}
+
+func (l *lender) Fill() []byte { return l.fill() }
+func (l *lender) Release()     { l.release() }
+
 // pair returns the two ends of a loopback connection, the first wrapped.
 func pair(t *testing.T, patience time.Duration) (*Conn, *net.TCPConn) {
 	t.Helper()
@@ -82,7 +91,7 @@ func TestConn_waitsWithoutABuffer(t *testing.T) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		n, err := near.ReadIdle(func() []byte { filled++; return buffer }, func() { released <- struct{}{} })
+		n, err := near.ReadIdle(&lender{func() []byte { filled++; return buffer }, func() { released <- struct{}{} }})
 		done <- result{n, err}
 	}()
 	<-released // it waits now
@@ -107,7 +116,7 @@ func TestConn_isInterruptedAndResumed(t *testing.T) {
 	waiting, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		buffer := make([]byte, 1)
-		_, err := near.ReadIdle(func() []byte { return buffer }, func() { close(waiting) })
+		_, err := near.ReadIdle(&lender{func() []byte { return buffer }, func() { close(waiting) }})
 		done <- err
 	}()
 	<-waiting
@@ -209,10 +218,10 @@ func TestConn_abortsWithAReset(t *testing.T) {
 func TestConn_allocatesNothing(t *testing.T) {
 	near, far := pair(t, time.Minute)
 	message, buffer := []byte("ping"), make([]byte, 16)
-	fill, release := func() []byte { return buffer }, func() {}
+	idler := &lender{func() []byte { return buffer }, func() {}}
 	once := func() {
 		_, _ = far.Write(message)
-		if n, err := near.ReadIdle(fill, release); n == 0 || err != nil || near.Quiet() != true {
+		if n, err := near.ReadIdle(idler); n == 0 || err != nil || near.Quiet() != true {
 			t.Fatal(n, err)
 		}
 		_, _ = near.WriteBoth(message, message)
