@@ -99,7 +99,7 @@ func (c *conn) serve(wait time.Duration) {
 			switch c.await(limit, slack) {
 			case awaitReady:
 			case awaitTimeout:
-				if settling && !c.server.draining.Load() {
+				if settling && !c.server.graceOver.Load() {
 					c.Release()
 					c.server.calm.note()
 					go c.settled()
@@ -146,6 +146,9 @@ func (c *conn) await(until time.Time, slack time.Duration) awaited {
 		return awaitEnded
 	}
 	c.waiting.Store(idle)
+	if c.server.graceOver.Load() {
+		c.endIdle() // the drain has already asked everybody
+	}
 	n, err := c.sock.ReadIdle(c)
 	if !c.waiting.CompareAndSwap(idle, busy) {
 		// A request came in the moment in which a drain gave up waiting for

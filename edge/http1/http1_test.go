@@ -144,6 +144,24 @@ func TestConn_goesOnAfterItSettled(t *testing.T) {
 	}
 }
 
+// Settling down is no reason to lose the grace that a drain gives.
+func TestConn_settlesWhileDraining(t *testing.T) {
+	address, _, server := start(t, Config{}, func(s *Server) { s.settle = 200 * time.Millisecond })
+	conn, from := dial(t, address)
+	_, _ = io.WriteString(conn, get)
+	answered(t, from)
+	drained := make(chan int)
+	go func() { drained <- server.Drain(t.Context()) }()
+	until(t, "the connection to settle", func() bool { return server.calm.settled.Load() == 1 })
+	_, _ = io.WriteString(conn, get)
+	if response, body := answered(t, from); body != "hello" || !response.Close {
+		t.Errorf("%q, close %v", body, response.Close)
+	}
+	if cut := <-drained; cut != 0 {
+		t.Errorf("%d connections were cut", cut)
+	}
+}
+
 func TestConn_isClosedWhenItStaysIdle(t *testing.T) {
 	address, handler, _ := start(t, Config{IdleTimeout: 50 * time.Millisecond}, func(s *Server) { s.settle = 10 * time.Millisecond })
 	conn, from := dial(t, address)

@@ -81,8 +81,9 @@ type Server struct {
 	calm   calm
 	settle time.Duration // settleAfter; shorter in tests
 
-	draining atomic.Bool
-	accepted atomic.Int64
+	draining  atomic.Bool
+	graceOver atomic.Bool // drainGrace has passed
+	accepted  atomic.Int64
 
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
@@ -242,6 +243,7 @@ func (s *Server) Drain(ctx context.Context) (cut int) {
 		case <-s.empty:
 			return cut
 		case <-grace.C:
+			s.graceOver.Store(true)
 			s.eachConn((*conn).endIdle)
 		case <-ctx.Done():
 			s.eachConn(func(c *conn) { cut++; c.sock.Abort() })
