@@ -30,10 +30,14 @@ const (
 	ReasonBodyTimeout
 	ReasonConnections
 	ReasonConnectionsPerAddress
+	ReasonProxyHeader
+	ReasonShortage
 
 	// The zone.
 	ReasonUnknownHost
 	ReasonWrongScheme
+	ReasonMaintenance
+	ReasonLoop
 
 	// The cache.
 	ReasonNotStored
@@ -43,7 +47,11 @@ const (
 	ReasonOriginUnreachable
 	ReasonOriginConnectTimeout
 	ReasonOriginTLS
+	ReasonOriginForbidden
+	ReasonOriginBusy
+	ReasonOriginDown
 	ReasonOriginTimeout
+	ReasonOriginTotal
 	ReasonOriginClosed
 	ReasonOriginMalformed
 	ReasonOriginHeadTooLarge
@@ -92,14 +100,22 @@ var reasons = [Reasons]reasonText{
 	ReasonBodyTimeout:           {"body-timeout", 408, "The body took too long to arrive."},
 	ReasonConnections:           {"connections", 503, "There are too many connections at the moment."},
 	ReasonConnectionsPerAddress: {"connections-per-address", 429, "There are too many connections from this address."},
+	ReasonProxyHeader:           {"proxy-header", 400, "This connection must begin with a PROXY protocol header."},
+	ReasonShortage:              {"shortage", 503, "This server is short of memory at the moment."},
 	ReasonUnknownHost:           {"unknown-host", 421, "No site with this name is served here."},
 	ReasonWrongScheme:           {"wrong-scheme", 421, "This scheme is not served on this connection."},
+	ReasonMaintenance:           {"maintenance", 503, "The site is closed for maintenance."},
+	ReasonLoop:                  {"loop", 508, "The request goes round in a circle: the site's server leads back here."},
 	ReasonNotStored:             {"not-stored", 504, "The request wants a stored copy only, and there is none."},
 	ReasonOriginName:            {"origin-name", 502, "The name of the site's server could not be resolved."},
 	ReasonOriginUnreachable:     {"origin-unreachable", 502, "The site's server could not be reached."},
 	ReasonOriginConnectTimeout:  {"origin-connect-timeout", 504, "The site's server did not accept a connection in time."},
 	ReasonOriginTLS:             {"origin-tls", 502, "No secure connection to the site's server could be made."},
+	ReasonOriginForbidden:       {"origin-forbidden", 502, "The site's server has an address that may not be asked."},
+	ReasonOriginBusy:            {"origin-busy", 503, "The site's server has too much to do at the moment."},
+	ReasonOriginDown:            {"origin-down", 503, "The site's server is out of order."},
 	ReasonOriginTimeout:         {"origin-timeout", 504, "The site's server did not answer in time."},
+	ReasonOriginTotal:           {"origin-total", 504, "The site's server did not finish its answer in time."},
 	ReasonOriginClosed:          {"origin-closed", 502, "The site's server closed the connection without an answer."},
 	ReasonOriginMalformed:       {"origin-malformed", 502, "The site's server sent an answer that cannot be understood."},
 	ReasonOriginHeadTooLarge:    {"origin-head-too-large", 502, "The site's server sent header fields that are too large."},
