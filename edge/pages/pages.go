@@ -7,6 +7,12 @@
 // least to spare, in a flood. So everything that can be known beforehand is
 // made once when the program starts, and a page is a row of copies into the
 // caller's buffer. Pages load nothing: no script, no picture, no font.
+//
+// An owner may write pages of their own (Template, Set). They hold values,
+// never conditions or code, so that a mistake in one shows when the
+// configuration is read and not when the page is needed. Programs that ask
+// for JSON and command lines that ask for nothing get the built-in forms all
+// the same: what they read must not depend on the site.
 package pages
 
 import (
@@ -25,9 +31,13 @@ type Page struct {
 	Time   time.Time         // when it happened; zero for the second in ID
 }
 
-// hostRoom is how many bytes of a host a page shows. Longer names are cut:
-// the whole one is in the Event.
-const hostRoom = 100
+// How many bytes of a host a page shows. Longer names are cut: the whole one
+// is in the Event. On an owner's page, where it may be part of a link, every
+// name that can exist is whole (RFC 1035 section 2.3.4).
+const (
+	hostRoom    = 100
+	hostRoomOwn = 255
+)
 
 // statusNobody is the status code of requests whose visitor has left.
 const statusNobody = 499
@@ -38,29 +48,38 @@ const statusNobody = 499
 // also has no status of its own is shown as a fault of the edge, because a
 // caller without a reason is one.
 func Append(dst []byte, p Page, form Form) []byte {
-	if int(p.Reason) >= seawall.Reasons || p.Reason == seawall.ReasonNone && !isError(p.Status) {
-		p.Reason = seawall.ReasonInternal
-	}
-	if !isError(p.Status) {
-		p.Status = p.Reason.Status()
-	}
-	if p.Status == statusNobody {
+	if !p.settle() {
 		return dst
 	}
-	if p.Time.IsZero() {
-		p.Time = p.ID.Time()
-	}
-	p.Time = p.Time.UTC()
 	if int(form) >= len(sheets) {
 		form = Text
 	}
 	sheet := &sheets[form]
+	if p.Reason == seawall.ReasonMaintenance {
+		sheet = &calmSheets[form]
+	}
 	story := &sheet.stories[storyOf(p.Reason, p.Status)]
 	for i := range sheet.pieces {
 		dst = append(dst, sheet.pieces[i].literal...)
 		dst = appendField(dst, sheet.pieces[i].field, &p, form, story)
 	}
 	return dst
+}
+
+// settle fills in what the caller left open and reports whether anybody is
+// there to read the page.
+func (p *Page) settle() bool {
+	if int(p.Reason) >= seawall.Reasons || p.Reason == seawall.ReasonNone && !isError(p.Status) {
+		p.Reason = seawall.ReasonInternal
+	}
+	if !isError(p.Status) {
+		p.Status = p.Reason.Status()
+	}
+	if p.Time.IsZero() {
+		p.Time = p.ID.Time()
+	}
+	p.Time = p.Time.UTC()
+	return p.Status != statusNobody
 }
 
 func isError(status int) bool { return status >= 400 && status <= 599 }
@@ -93,13 +112,15 @@ func appendField(dst []byte, f field, p *Page, form Form, story *story) []byte {
 		if len(p.Host) == 0 && form != Problem {
 			return append(dst, "not named"...)
 		}
-		return appendHost(dst, p.Host)
+		return appendHost(dst, p.Host, hostRoom)
 	case fieldTime:
 		return p.Time.AppendFormat(dst, "2006-01-02 15:04:05 UTC")
 	case fieldStamp:
 		return p.Time.AppendFormat(dst, "2006-01-02T15:04:05Z")
 	case fieldID:
 		return p.ID.AppendTo(dst)
+	case fieldYear:
+		return strconv.AppendInt(dst, int64(p.Time.Year()), 10)
 	default: // fieldNone ends a sheet
 		return dst
 	}
@@ -110,10 +131,10 @@ func appendField(dst []byte, f field, p *Page, form Form, story *story) []byte {
 // 3986 section 3.2.2 without percent-encoding), and a question mark for
 // everything else. Nothing of it can be markup, end a string, or change the
 // direction of writing.
-func appendHost(dst, host []byte) []byte {
-	cut := len(host) > hostRoom
+func appendHost(dst, host []byte, room int) []byte {
+	cut := len(host) > room
 	if cut {
-		host = host[:hostRoom]
+		host = host[:room]
 	}
 	for _, c := range host {
 		if !inHost[c] {

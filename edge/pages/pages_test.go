@@ -39,6 +39,9 @@ func TestAppend_hasAPageForEveryReason(t *testing.T) {
 				status, sentence = 500, seawall.ReasonInternal.Sentence()
 			}
 			for _, want := range []string{strconv.Itoa(status), p.ID.String(), sentence} {
+				if r == seawall.ReasonMaintenance && form == HTML && want == "503" {
+					continue // a number means nothing to people who are told that nothing is broken
+				}
 				if !strings.Contains(html.UnescapeString(got), want) {
 					t.Errorf("%v, form %d: the page lacks %q", r, form, want)
 				}
@@ -56,12 +59,31 @@ func TestAppend_hasAPageForEveryReason(t *testing.T) {
 func TestAppend_saysWhereTheFaultLies(t *testing.T) {
 	for r := seawall.ReasonRequestLine; int(r) < seawall.Reasons; r++ {
 		told := stories[storyOf(r, r.Status())]
-		origin := r.Action() == seawall.ActionFailed && (r.Status() == 502 || r.Status() == 504)
-		if atSite := told.broken >= pieceRoute; atSite != origin && r != seawall.ReasonUnknownHost {
+		origin := strings.HasPrefix(r.String(), "origin-")
+		setup := r == seawall.ReasonUnknownHost || r == seawall.ReasonLoop // the site's, found before the origin is asked
+		if atSite := told.broken == pieceRoute || told.broken == pieceSite; atSite != (origin || setup) {
 			t.Errorf("%v: the picture marks piece %q", r, pieceNames[told.broken])
 		}
 		if r.Status() < 500 && told.broken == pieceEdge {
 			t.Errorf("%v: a refusal with %d blames the edge", r, r.Status())
+		}
+	}
+}
+
+func TestAppend_tellsTheStoryOfTheReason(t *testing.T) {
+	for r, want := range map[seawall.Reason]string{
+		seawall.ReasonConnections:     "503 Too much is going on right now",
+		seawall.ReasonShortage:        "503 Too much is going on right now",
+		seawall.ReasonProxyHeader:     "400 This is not the way in",
+		seawall.ReasonLoop:            "508 The site is not set up right",
+		seawall.ReasonOriginForbidden: "502 The site is not set up right",
+		seawall.ReasonOriginBusy:      "503 The site is very busy",
+		seawall.ReasonOriginDown:      "503 The site is down",
+		seawall.ReasonOriginTotal:     "504 The site does not answer",
+		seawall.ReasonMaintenance:     "503 The site is taking a break",
+	} {
+		if got, _, _ := strings.Cut(string(Append(nil, page(r), Text)), "\n"); got != want {
+			t.Errorf("%v: %q, want %q", r, got, want)
 		}
 	}
 }
@@ -159,12 +181,35 @@ func TestAppend_problemIsJSON(t *testing.T) {
 	}
 }
 
+func TestAppend_staysCalmDuringMaintenance(t *testing.T) {
+	p := page(seawall.ReasonMaintenance)
+	for _, form := range []Form{Text, HTML} {
+		got := string(Append(nil, p, form))
+		for _, alarming := range []string{"Error", "fault", "Problem", "keeps happening"} {
+			if strings.Contains(got, alarming) {
+				t.Errorf("form %d says %q: %s", form, alarming, got)
+			}
+		}
+		for _, want := range []string{"The site is taking a break", "Nothing is broken", "Come back a little later", "shop.example", p.ID.String()} {
+			if !strings.Contains(got, want) {
+				t.Errorf("form %d lacks %q: %s", form, want, got)
+			}
+		}
+	}
+	var got map[string]any
+	if err := json.Unmarshal(Append(nil, p, Problem), &got); err != nil || got["broken"] != "none" || got["status"] != 503.0 || got["reason"] != "maintenance" {
+		t.Errorf("for programs: %v (%v)", got, err)
+	}
+}
+
 func TestAppend_allocatesNothing(t *testing.T) {
 	dst := make([]byte, 0, 6<<10)
 	for _, form := range []Form{Text, HTML, Problem} {
-		p := page(seawall.ReasonOriginUnreachable)
-		if n := testing.AllocsPerRun(100, func() { dst = Append(dst[:0], p, form) }); n != 0 {
-			t.Errorf("form %d: %v allocations, want none", form, n)
+		for _, r := range []seawall.Reason{seawall.ReasonOriginUnreachable, seawall.ReasonMaintenance} {
+			p := page(r)
+			if n := testing.AllocsPerRun(100, func() { dst = Append(dst[:0], p, form) }); n != 0 {
+				t.Errorf("%v, form %d: %v allocations, want none", r, form, n)
+			}
 		}
 	}
 }

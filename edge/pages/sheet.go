@@ -11,28 +11,45 @@ import (
 	"github.com/seawall-edge/seawall"
 )
 
-//go:embed sheet/page.html
-var sheetHTML string
-
-//go:embed sheet/page.css
-var sheetStyle string
-
-//go:embed sheet/page.json
-var sheetProblem string
-
-//go:embed sheet/page.txt
-var sheetText string
+// The style of an HTML page is baseStyle with the page's own behind it.
+var (
+	//go:embed sheet/base.css
+	baseStyle string
+	//go:embed sheet/page.html
+	sheetHTML string
+	//go:embed sheet/page.css
+	sheetStyle string
+	//go:embed sheet/page.json
+	sheetProblem string
+	//go:embed sheet/page.txt
+	sheetText string
+	//go:embed sheet/maintenance.html
+	maintenanceHTML string
+	//go:embed sheet/maintenance.css
+	maintenanceStyle string
+	//go:embed sheet/maintenance.txt
+	maintenanceText string
+)
 
 // ContentSecurityPolicy is the value of the Content-Security-Policy field
-// that belongs to the HTML form: nothing may run or load, and of styles only
-// the page's own, named by its hash (CSP Level 3, section 2.3.1). An empty
-// icon in a data: URL keeps browsers from asking a site that is already in
-// trouble for one. Framing stays allowed: there is nothing on the page to
-// click, and a broken part of a larger page should be able to say so.
-var ContentSecurityPolicy = "default-src 'none'; style-src '" + styleHash() + "'; img-src data:; base-uri 'none'; form-action 'none'"
+// that belongs to the HTML form of the built-in pages: nothing may run or
+// load, and of styles only the pages' own, named by their hashes (CSP Level 3,
+// section 2.3.1). An empty icon in a data: URL keeps browsers from asking a
+// site that is already in trouble for one. Framing stays allowed: there is
+// nothing on a page to click, and a broken part of a larger page should be
+// able to say so.
+//
+// An owner's own page does not get it (see [Set.Append]).
+var ContentSecurityPolicy = "default-src 'none'; style-src '" + hash(sheetStyle) + "' '" + hash(maintenanceStyle) +
+	"'; img-src data:; base-uri 'none'; form-action 'none'"
 
-func styleHash() string {
-	sum := sha256.Sum256([]byte(joinLines(sheetStyle)))
+// ContentTypeOptions is the value of the X-Content-Type-Options field that
+// belongs to every page, built-in or an owner's own: what is said to be text
+// stays text (Fetch standard, section 3.6).
+const ContentTypeOptions = "nosniff"
+
+func hash(style string) string {
+	sum := sha256.Sum256([]byte(joinLines(baseStyle + style)))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
@@ -53,6 +70,7 @@ const (
 	fieldTime
 	fieldStamp
 	fieldID
+	fieldYear
 )
 
 // fieldMarks are the fields as they are written in a sheet.
@@ -77,28 +95,31 @@ type literalThenField struct {
 
 var sheets = [...]sheet{
 	Text:    parse(sheetText, func(s string) string { return s }),
-	HTML:    parse(strings.Replace(joinLines(sheetHTML), "{{style}}", joinLines(sheetStyle), 1), html.EscapeString),
+	HTML:    parse(dress(sheetHTML, sheetStyle), html.EscapeString),
 	Problem: parse(sheetProblem, escapeJSON),
 }
 
-// parse takes a sheet apart. A mark that does not exist is a mistake of ours
-// that no visitor should find, so it stops the program at once.
+// calmSheets are for maintenance, where nobody needs to be told what is
+// broken. Programs read the same as ever.
+var calmSheets = [...]sheet{
+	Text:    parse(maintenanceText, func(s string) string { return s }),
+	HTML:    parse(dress(maintenanceHTML, maintenanceStyle), html.EscapeString),
+	Problem: sheets[Problem],
+}
+
+// dress puts a style into a sheet.
+func dress(text, style string) string {
+	return strings.Replace(joinLines(text), "{{style}}", joinLines(baseStyle+style), 1)
+}
+
+// parse takes one of our own sheets apart. A mistake in it is a mistake of
+// ours that no visitor should find, so it stops the program at once.
 func parse(text string, escape func(string) string) sheet {
-	var s sheet
-	for {
-		literal, rest, found := strings.Cut(text, "{{")
-		if !found {
-			s.pieces = append(s.pieces, literalThenField{literal: text})
-			break
-		}
-		mark, after, _ := strings.Cut(rest, "}}")
-		f, known := fieldMarks[mark]
-		if !known {
-			panic("pages: unknown mark " + mark)
-		}
-		s.pieces = append(s.pieces, literalThenField{literal: literal, field: f})
-		text = after
+	pieces, mistakes := takeApart(text, fieldMarks, true)
+	if len(mistakes) > 0 {
+		panic("pages: " + mistakes[0].what)
 	}
+	s := sheet{pieces: pieces}
 	for i, told := range stories {
 		s.stories[i] = story{escape(told.heading), escape(told.sentence), escape(told.fault), escape(told.advice), told.broken}
 	}

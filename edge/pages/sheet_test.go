@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,15 +16,18 @@ import (
 )
 
 func TestContentSecurityPolicy_allowsTheStyleOnThePage(t *testing.T) {
-	got := string(Append(nil, page(seawall.ReasonOriginTLS), HTML))
-	_, after, _ := strings.Cut(got, "<style>")
-	style, _, found := strings.Cut(after, "</style>")
-	if !found || style == "" {
-		t.Fatal("no style on the page")
-	}
-	sum := sha256.Sum256([]byte(style))
-	if want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "';"; !strings.Contains(ContentSecurityPolicy, want) {
-		t.Errorf("%q lacks %q", ContentSecurityPolicy, want)
+	_, after, _ := strings.Cut(ContentSecurityPolicy, "style-src ")
+	sources, _, _ := strings.Cut(after, ";")
+	for _, r := range []seawall.Reason{seawall.ReasonOriginTLS, seawall.ReasonMaintenance} {
+		_, after, _ := strings.Cut(string(Append(nil, page(r), HTML)), "<style>")
+		style, _, found := strings.Cut(after, "</style>")
+		if !found || style == "" {
+			t.Fatalf("%v: no style on the page", r)
+		}
+		sum := sha256.Sum256([]byte(style))
+		if want := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !slices.Contains(strings.Fields(sources), want) {
+			t.Errorf("%v: %q lacks %q", r, sources, want)
+		}
 	}
 	if strings.Contains(ContentSecurityPolicy, "unsafe") {
 		t.Errorf("%q is not strict", ContentSecurityPolicy)
@@ -89,16 +93,23 @@ func TestHTML_isReadByAScreenReaderAndLoadsNothing(t *testing.T) {
 				}
 			}
 		}
-		for _, name := range []string{"title", "h1", "main", "footer", "picture"} {
+		broken := 1 // pieces; each is in a picture that has words
+		if stories[storyOf(r, r.Status())].broken == pieceNone {
+			broken = 0
+		}
+		for _, name := range []string{"title", "h1", "main", "footer"} {
 			if count[name] != 1 {
 				t.Errorf("%v: %d of %s, want one", r, count[name], name)
 			}
 		}
+		if count["picture"] != broken {
+			t.Errorf("%v: %d pictures, want %d", r, count["picture"], broken)
+		}
 		if count["script"]+count["img"]+count["iframe"] != 0 || strings.Contains(text, "url(") || strings.Contains(text, "@import") {
 			t.Errorf("%v: the page loads something", r)
 		}
-		if n := strings.Count(text, `class="x"`); n != 1 {
-			t.Errorf("%v: %d pieces are marked as broken, want one", r, n)
+		if n := strings.Count(text, `class="x"`); n != broken {
+			t.Errorf("%v: %d pieces are marked as broken, want %d", r, n, broken)
 		}
 	}
 }
@@ -106,7 +117,7 @@ func TestHTML_isReadByAScreenReaderAndLoadsNothing(t *testing.T) {
 // TestStyle_hasEnoughContrast proves WCAG 2.2 criterion 1.4.3 (AA) for every
 // colour of text on every ground it is used on, in both schemes.
 func TestStyle_hasEnoughContrast(t *testing.T) {
-	schemes := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(sheetStyle, -1)
+	schemes := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(baseStyle, -1)
 	if len(schemes) != 2 {
 		t.Fatalf("%d colour schemes, want light and dark", len(schemes))
 	}

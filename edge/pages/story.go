@@ -13,12 +13,13 @@ const (
 	pieceEdge        //
 	pieceRoute       // between the edge and the site
 	pieceSite        //
+	pieceNone        // nothing is broken, and nothing but the site's owner is in the way
 )
 
-const pieces = int(pieceSite) + 1
+const pieces = int(pieceNone) + 1
 
 // pieceNames are the words programs read.
-var pieceNames = [pieces]string{"visitor", "visitor-connection", "edge", "site-connection", "site"}
+var pieceNames = [pieces]string{"visitor", "visitor-connection", "edge", "site-connection", "site", "none"}
 
 // story is what a visitor needs to know; many reasons share one.
 type story struct {
@@ -44,6 +45,11 @@ const (
 	storyUnreachable
 	storySilent
 	storyBroken
+	storyDetour
+	storySetup
+	storyQueue
+	storyDown
+	storyMaintenance
 	storyRestart
 	storyInternal
 )
@@ -124,6 +130,36 @@ var stories = [storyCount]story{
 		advice:  "Load the page again in a moment. If you were sending a form, first check whether it arrived.",
 		broken:  pieceSite,
 	},
+	storyDetour: {
+		heading: "This is not the way in",
+		fault:   "With the way to this server: connections have to come through another server, and yours did not. The site itself is not affected.",
+		advice:  "Use the usual address of the site. If you did, wait a few minutes, then load the page again.",
+		broken:  pieceLine,
+	},
+	storySetup: {
+		heading: "The site is not set up right",
+		fault:   "With the set-up of the site: it does not lead to a server that can be asked. It is not your fault.",
+		advice:  "Try again later. Only the site's owner can mend this.",
+		broken:  pieceRoute,
+	},
+	storyQueue: {
+		heading: "The site is very busy",
+		fault:   "With the site's server: more is asked of it than it can do at once. It is not your fault.",
+		advice:  "Wait a minute, then load the page again.",
+		broken:  pieceSite,
+	},
+	storyDown: {
+		heading: "The site is down",
+		fault:   "With the site's server: it failed several times in a row, so it is left in peace until it works again. It is not your fault.",
+		advice:  "Wait a few minutes, then load the page again.",
+		broken:  pieceSite,
+	},
+	storyMaintenance: {
+		heading: "The site is taking a break",
+		fault:   "Nothing is broken: its owner is at work and will open it again.",
+		advice:  "Come back a little later. If you were sending a form, it did not arrive: keep your text and send it again then.",
+		broken:  pieceNone,
+	},
 	storyRestart: {
 		heading: "This server is restarting",
 		fault:   "With this server, the edge in front of the site: it is being replaced. It is not your fault.",
@@ -156,17 +192,27 @@ func storyOf(r seawall.Reason, status int) storyName {
 		return storyMethod
 	case seawall.ReasonHeadTimeout, seawall.ReasonBodyTimeout, seawall.ReasonVisitorGone, seawall.ReasonVisitorSlow:
 		return storyLate
-	case seawall.ReasonConnections:
+	case seawall.ReasonConnections, seawall.ReasonShortage:
 		return storyBusy
 	case seawall.ReasonConnectionsPerAddress:
 		return storyTooMany
+	case seawall.ReasonProxyHeader:
+		return storyDetour
 	case seawall.ReasonUnknownHost:
 		return storyUnknown
 	case seawall.ReasonWrongScheme:
 		return storyScheme
+	case seawall.ReasonMaintenance:
+		return storyMaintenance
+	case seawall.ReasonLoop, seawall.ReasonOriginForbidden:
+		return storySetup
+	case seawall.ReasonOriginBusy:
+		return storyQueue
+	case seawall.ReasonOriginDown:
+		return storyDown
 	case seawall.ReasonOriginName, seawall.ReasonOriginUnreachable, seawall.ReasonOriginConnectTimeout, seawall.ReasonOriginTLS:
 		return storyUnreachable
-	case seawall.ReasonOriginTimeout, seawall.ReasonOriginStalled:
+	case seawall.ReasonOriginTimeout, seawall.ReasonOriginTotal, seawall.ReasonOriginStalled:
 		return storySilent
 	case seawall.ReasonOriginClosed, seawall.ReasonOriginMalformed, seawall.ReasonOriginHeadTooLarge, seawall.ReasonOriginShort:
 		return storyBroken
