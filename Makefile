@@ -7,6 +7,8 @@ SHELL      := /bin/bash
 TESTFLAGS ?=
 # How long each fuzz target runs in `make proof`.
 FUZZTIME ?= 60s
+# Which pages `make bench` measures; empty means all.
+PAGES ?=
 
 BLACKBOX := ^github.com/seawall-edge/seawall/(test|bench)(/|$$)
 HOUSE    := ^github.com/seawall-edge/seawall/internal/arch$$
@@ -47,8 +49,8 @@ fast: ## vet and the unit tests without the race detector, for the inner loop
 red: ## apply each patch in test/red and expect its test to fail
 	test/red/run
 
-bench: ## side by side with nginx, HAProxy, Varnish and Traffic Server
-	go run ./bench
+bench: ## side by side with nginx, HAProxy, Varnish and Traffic Server; PAGES="pass-1k idle" for some pages alone
+	go run ./bench $(PAGES)
 
 proof: setup check ## the full form: fuzzing, long runs, benchmarks; writes doc/proof.md
 	FUZZTIME=$(FUZZTIME) test/proof

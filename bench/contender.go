@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,7 @@ var configs embed.FS
 
 // setup is what the configuration files and commands of a server may mention.
 type setup struct {
+	Server     string // its name
 	Dir        string // for its files and whatever it writes
 	Memory     string // the same on a file system in memory, where there is one
 	Port       int
@@ -36,6 +38,7 @@ func (s setup) origin() string  { return fmt.Sprintf("127.0.0.1:%d", s.OriginPor
 // over setup.
 type contender struct {
 	Name    string
+	Config  string   // folder in config, where it is not the name
 	Version []string // command that prints it
 	Serve   func(setup) []string
 	Log     func(setup) []string // second process that writes the access log, where the server itself does not
@@ -44,14 +47,32 @@ type contender struct {
 	OnlyIn []string
 }
 
+func serveNginx(s setup) []string {
+	return []string{"nginx", "-p", s.Dir, "-c", s.Dir + "/nginx.conf", "-e", s.Dir + "/error.log"}
+}
+
 var contenders = []contender{
 	{
 		Name:    "nginx",
 		Version: []string{"nginx", "-v"},
-		Serve: func(s setup) []string {
-			return []string{"nginx", "-p", s.Dir, "-c", s.Dir + "/nginx.conf", "-e", s.Dir + "/error.log"}
-		},
-		Note: "one worker and its master; open_file_cache, sendfile, cache files in the page cache; access log unbuffered, its default",
+		Serve:   serveNginx,
+		Note:    "one worker and its master; open_file_cache, sendfile, cache files in the page cache; access log unbuffered, its default; proxy_request_buffering off, so that uploads stream as they do through the others",
+	},
+	{
+		Name:    "nginx-buffered",
+		Config:  "nginx",
+		Version: []string{"nginx", "-v"},
+		Serve:   serveNginx,
+		Note:    "the same with proxy_request_buffering on, its default: the whole body is written to a file first",
+		OnlyIn:  []string{"upload-1m"},
+	},
+	{
+		Name:    "nginx-64k",
+		Config:  "nginx",
+		Version: []string{"nginx", "-v"},
+		Serve:   serveNginx,
+		Note:    "the same as nginx with buffers of 64 KiB in place of its default of one or four pages, for at most 576 KiB a connection and no temporary files",
+		OnlyIn:  []string{"pass-1m", "upload-1m"},
 	},
 	{
 		Name:    "haproxy",
@@ -85,7 +106,7 @@ var contenders = []contender{
 			return []string{s.Self, "reverseproxy", s.address(), s.origin()}
 		},
 		Note:   "Go's net/http and httputil.ReverseProxy with 256 idle origin connections in place of 2; has no cache",
-		OnlyIn: []string{"pass-through", "idle"},
+		OnlyIn: []string{"pass-1k", "pass-16k", "pass-1m", "upload-1m", "idle"},
 	},
 	{
 		Name: "seawall",
@@ -121,7 +142,7 @@ func versionOf(c contender, goVersion string) string {
 
 // render writes the files of one server into its directory.
 func render(c contender, s setup) error {
-	folder := "config/" + c.Name
+	folder := "config/" + cmp.Or(c.Config, c.Name)
 	entries, err := configs.ReadDir(folder)
 	if err != nil {
 		return nil // it is configured by its command line alone
@@ -147,8 +168,8 @@ func render(c contender, s setup) error {
 }
 
 // takesPart says whether a server runs in a scenario.
-func (c contender) takesPart(scenario string) bool {
-	return c.OnlyIn == nil || slices.Contains(c.OnlyIn, scenario)
+func (c contender) takesPart(sc scenario) bool {
+	return (c.OnlyIn == nil || slices.Contains(c.OnlyIn, sc.Name)) && (sc.Servers == nil || slices.Contains(sc.Servers, c.Name))
 }
 
 // onCore prefixes a command so that it and all its children stay on one core.

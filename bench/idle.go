@@ -29,7 +29,8 @@ func (b *bench) idle(ctx context.Context, c contender, sc scenario) (round, erro
 	if err != nil {
 		return round{}, err
 	}
-	conns, err := openMany(ctx, in.setup.address(), sc.Path, b.idleConnections)
+	ask := func(conns []net.Conn) error { return askAll(conns, sc.Path) }
+	conns, err := openMany(ctx, in.setup.address(), b.idleConnections, ask)
 	defer func() {
 		for _, conn := range conns {
 			conn.Close()
@@ -44,21 +45,28 @@ func (b *bench) idle(ctx context.Context, c contender, sc scenario) (round, erro
 	}
 	// Connections that the server dropped meanwhile would cost nothing.
 	for i, conn := range conns {
-		if err := askAll(conns[i:i+1], sc.Path); err != nil {
+		if err := ask(conns[i : i+1]); err != nil {
 			return round{}, fmt.Errorf("idle connection %d from %s no longer answers: %w", i, conn.LocalAddr(), err)
 		}
 	}
-	n := float64(len(conns))
-	return round{
-		MemoryKiB:     float64(after.Proportional) / 1024,
-		AnonymousEach: float64(after.Anonymous-before.Anonymous) / n,
-		ProportioEach: float64(after.Proportional-before.Proportional) / n,
-	}, nil
+	var one round
+	one.hold(before, after, len(conns))
+	return one, nil
+}
+
+// hold notes what connections hold: the whole server with them, and the
+// difference they make.
+func (r *round) hold(before, after memory, connections int) {
+	n := float64(connections)
+	r.MemoryKiB = float64(after.Proportional) / 1024
+	r.AnonymousEach = float64(after.Anonymous-before.Anonymous) / n
+	r.ProportioEach = float64(after.Proportional-before.Proportional) / n
 }
 
 // openMany opens connections in waves of 64, from a hundred loopback
-// addresses, since a server may limit what one address gets.
-func openMany(ctx context.Context, address, path string, count int) ([]net.Conn, error) {
+// addresses, since a server may limit what one address gets. Each wave is put
+// to use by ask before the next is opened.
+func openMany(ctx context.Context, address string, count int, ask func([]net.Conn) error) ([]net.Conn, error) {
 	var conns []net.Conn
 	for len(conns) < count {
 		wave := len(conns)
@@ -71,7 +79,7 @@ func openMany(ctx context.Context, address, path string, count int) ([]net.Conn,
 			}
 			conns = append(conns, conn)
 		}
-		if err := askAll(conns[wave:], path); err != nil {
+		if err := ask(conns[wave:]); err != nil {
 			return conns, fmt.Errorf("first request on connections from %d: %w", wave, err)
 		}
 	}

@@ -40,6 +40,7 @@ func freePort() (int, error) {
 // the origin. The caller must stop it, also after an error if it is not nil.
 func start(ctx context.Context, c contender, s setup, core int) (*instance, error) {
 	in := &instance{contender: c}
+	s.Server = c.Name
 	var err error
 	if s.Dir, err = os.MkdirTemp("", "seawall-bench-"); err != nil {
 		return nil, err
@@ -110,11 +111,11 @@ func (in *instance) run(args []string) error {
 	return nil
 }
 
-// ready polls until the server answers pathPass with the origin's bytes.
+// ready polls until the server answers pathPass1K with the origin's bytes.
 func (in *instance) ready(ctx context.Context) error {
 	limit := time.After(30 * time.Second)
 	for {
-		err := checkAnswer(ctx, in.setup.address(), pathPass)
+		err := checkAnswer(ctx, in.setup.address(), pathPass1K)
 		if err == nil {
 			return nil
 		}

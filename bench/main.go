@@ -3,7 +3,10 @@
 // for the server, the other for the load, taking turns. It exists so that
 // "faster than nginx" is a figure with a spread and not an opinion.
 //
-//	go run ./bench [-rounds 5] [-seconds 3] [-only REGEXP] [-servers nginx,seawall]
+//	go run ./bench [-rounds 5] [-seconds 3] [-servers nginx,seawall] [PAGE...]
+//
+// A page is one of: hit-1k, hit-1k-log, hit-16k, hit-1m, pass-1k, pass-16k,
+// pass-1m, upload-1m, websocket-9500, idle. None means all.
 //
 // Results go to bench/results, one page and one JSON file for each scenario;
 // with fewer than five rounds they are printed and not kept. See README.md.
@@ -53,9 +56,10 @@ func measureAll() error {
 	flag.IntVar(&b.rounds, "rounds", fewestRounds, "rounds; fewer than five are printed, not kept")
 	flag.IntVar(&seconds, "seconds", 3, "length of each run in seconds")
 	flag.IntVar(&b.idleConnections, "idle", 9500, "idle connections")
+	flag.IntVar(&b.socketConnections, "sockets", 9500, "WebSockets; fewer if the limit of descriptors is lower than a proxy needs")
 	flag.IntVar(&b.serverCore, "server-core", 0, "core of the server")
 	flag.IntVar(&b.loadCore, "load-core", 1, "core of wrk and the origin")
-	flag.StringVar(&only, "only", "", "regular expression of scenario names")
+	flag.StringVar(&only, "only", "", "regular expression of page names")
 	flag.StringVar(&servers, "servers", "", "comma-separated servers; empty means all")
 	flag.StringVar(&folder, "out", "", "folder for the results (default bench/results of this module)")
 	flag.Parse()
@@ -63,6 +67,10 @@ func measureAll() error {
 	pattern, err := regexp.Compile(only)
 	if err != nil {
 		return fmt.Errorf("read -only: %w", err)
+	}
+	pages, err := choose(flag.Args())
+	if err != nil {
+		return err
 	}
 	names := strings.FieldsFunc(servers, func(r rune) bool { return r == ',' })
 	for _, name := range names {
@@ -74,6 +82,11 @@ func measureAll() error {
 	if err := b.moveToLoadCore(); err != nil {
 		return err
 	}
+	descriptors, err := raiseDescriptors()
+	if err != nil {
+		return err
+	}
+	b.socketConnections = min(b.socketConnections, socketsWithin(descriptors))
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -89,6 +102,10 @@ func measureAll() error {
 	if folder == "" {
 		folder = filepath.Join(module, "bench", "results")
 	}
+	b.uploadScript = filepath.Join(scratch, "upload.lua")
+	if err := os.WriteFile(b.uploadScript, uploadScript, 0o644); err != nil {
+		return err
+	}
 	if b.wanted("seawall") {
 		b.buildSeawall(ctx, module, scratch)
 	}
@@ -98,9 +115,9 @@ func measureAll() error {
 	}
 	defer end()
 
-	conditions := b.conditions(seconds)
+	conditions := b.conditions(seconds, descriptors)
 	ran := 0
-	for _, sc := range scenarios {
+	for _, sc := range pages {
 		if !pattern.MatchString(sc.Name) {
 			continue
 		}
@@ -119,7 +136,7 @@ func measureAll() error {
 		}
 	}
 	if ran == 0 {
-		return fmt.Errorf("no scenario matches %q", only)
+		return fmt.Errorf("no page matches %q", only)
 	}
 	return nil
 }
@@ -143,6 +160,29 @@ func (b *bench) moveToLoadCore() error {
 	}
 	args := append(onCore(b.loadCore, []string{b.self}), os.Args[1:]...)
 	return fmt.Errorf("start again on core %d: %w", b.loadCore, syscall.Exec(taskset, args, os.Environ()))
+}
+
+// raiseDescriptors lets this program, and all it starts, open as many files
+// as the hard limit says.
+func raiseDescriptors() (uint64, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("read the limit of descriptors: %w", err)
+	}
+	// Also when there is nothing to raise: without a call of our own, the Go
+	// runtime gives those we start the lower limit that it found.
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("raise the limit of descriptors to %d: %w", limit.Max, err)
+	}
+	return limit.Max, nil
+}
+
+// socketsWithin says how many WebSockets a proxy can hold with so many
+// descriptors: it needs two for each, and some for itself.
+func socketsWithin(descriptors uint64) int {
+	const spare = 500
+	return max(1, (int(min(descriptors, 1<<20))-spare)/2)
 }
 
 func moduleFolder(ctx context.Context) (string, error) {
@@ -198,7 +238,7 @@ func (b *bench) startOrigin(ctx context.Context) (end func(), err error) {
 
 var kernelNumber = regexp.MustCompile(`^\d+(\.\d+)*`)
 
-func (b *bench) conditions(seconds int) conditions {
+func (b *bench) conditions(seconds int, descriptors uint64) conditions {
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	processor := "unknown processor"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -222,5 +262,6 @@ func (b *bench) conditions(seconds int) conditions {
 		Command: command, Date: time.Now().UTC().Format("2006-01-02"),
 		Kernel: "Linux " + kernelNumber.FindString(string(release)), Processor: processor, Cores: len(cores), Wrk: wrk,
 		ServerCore: b.serverCore, LoadCore: b.loadCore, Rounds: b.rounds, Seconds: seconds, Idle: b.idleConnections,
+		Sockets: b.socketConnections, Descriptors: descriptors,
 	}
 }

@@ -6,24 +6,31 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// The paths of the origin. Whatever is under pathPass may not be stored.
+// The paths of the origin. Whatever begins with passPrefix may not be stored.
 const (
-	path1K    = "/1k.css"
-	path16K   = "/16k.css"
-	path1M    = "/1m.css"
-	pathPass  = "/pass"
-	pathCount = "/count"
+	path1K      = "/1k.css"
+	path16K     = "/16k.css"
+	path1M      = "/1m.css"
+	passPrefix  = "/pass"
+	pathPass1K  = passPrefix + "-1k"
+	pathPass16K = passPrefix + "-16k"
+	pathPass1M  = passPrefix + "-1m"
+	pathUpload  = "/upload"
+	pathSocket  = "/socket"
+	pathCount   = "/count"
 )
 
-// sizes gives the body length of every path but pathCount.
-var sizes = map[string]int{path1K: 1 << 10, path16K: 16 << 10, path1M: 1 << 20, pathPass: 1 << 10}
+// sizes gives the body length of every path that is fetched.
+var sizes = map[string]int{
+	path1K: 1 << 10, path16K: 16 << 10, path1M: 1 << 20,
+	pathPass1K: 1 << 10, pathPass16K: 16 << 10, pathPass1M: 1 << 20,
+}
 
 // originBody is the same every time, so that an answer can be compared byte
 // by byte with what the origin sent.
@@ -35,7 +42,7 @@ func originBody(path string) []byte {
 func originAnswer(path string) []byte {
 	body := originBody(path)
 	control := "public, max-age=3600"
-	if path == pathPass {
+	if strings.HasPrefix(path, passPrefix) {
 		control = "private, no-store"
 	}
 	now := time.Now().UTC()
@@ -47,36 +54,54 @@ func originAnswer(path string) []byte {
 	return append([]byte(head), body...)
 }
 
-// serveOrigin answers from prepared bytes. It shares a core with the
-// generator, hence a bare loop in place of net/http. It understands what
-// proxies send it for a GET and no more.
+// origin answers from prepared bytes. It shares a core with the generator,
+// hence a bare loop in place of net/http. It understands what proxies send
+// it for a GET, an upload and a WebSocket, and no more.
+type origin struct {
+	answers map[string][]byte
+	upload  []byte       // what an upload must consist of
+	served  atomic.Int64 // answers, whole uploads and echoed messages
+}
+
+func newOrigin() *origin {
+	o := &origin{answers: map[string][]byte{}, upload: originBody(path1M)}
+	for path := range sizes {
+		o.answers[path] = originAnswer(path)
+	}
+	return o
+}
+
 func serveOrigin(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("start origin: %w", err)
 	}
-	answers := map[string][]byte{}
-	for path := range sizes {
-		answers[path] = originAnswer(path)
-	}
-	var served atomic.Int64
+	o := newOrigin()
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
 			return fmt.Errorf("accept at the origin: %w", err)
 		}
-		go answerAll(conn, answers, &served)
+		go func() {
+			defer conn.Close()
+			if o.answerAll(conn) {
+				o.echo(conn)
+			}
+		}()
 	}
 }
 
-func answerAll(conn net.Conn, answers map[string][]byte, served *atomic.Int64) {
-	defer conn.Close()
+var notFound = []byte("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+// answerAll returns true once the connection has become a WebSocket, and
+// false at its end.
+func (o *origin) answerAll(conn net.Conn) (upgraded bool) {
 	buffer := make([]byte, 8<<10)
 	filled := 0
 	for {
 		n, err := conn.Read(buffer[filled:])
 		if err != nil {
-			return
+			return false
 		}
 		filled += n
 		for {
@@ -84,27 +109,49 @@ func answerAll(conn net.Conn, answers map[string][]byte, served *atomic.Int64) {
 			if end < 0 {
 				break
 			}
-			method, rest, _ := bytes.Cut(buffer[:end], []byte(" "))
+			head, used := buffer[:end], end+4
+			method, rest, _ := bytes.Cut(head, []byte(" "))
 			path, _, _ := bytes.Cut(rest, []byte(" "))
-			answer := answers[string(path)]
+			answer := o.answers[string(path)]
 			switch {
 			case string(path) == pathCount:
-				number := strconv.FormatInt(served.Load(), 10)
+				number := strconv.FormatInt(o.served.Load(), 10)
 				answer = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(number), number)
+			case string(path) == pathSocket && filled == used:
+				answer, upgraded = accept(head)
+			case string(path) == pathUpload && string(method) == "POST":
+				var taken int
+				if answer, taken, err = o.swallow(conn, head, buffer[used:filled]); err != nil {
+					return false
+				}
+				used += taken
 			case string(method) != "GET" || answer == nil:
-				answer = []byte("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+				answer = notFound
 			default:
-				served.Add(1)
+				o.served.Add(1)
 			}
 			if _, err := conn.Write(answer); err != nil {
-				return
+				return false
 			}
-			filled = copy(buffer, buffer[end+4:filled])
+			if upgraded {
+				return true
+			}
+			filled = copy(buffer, buffer[used:filled])
 		}
 		if filled == len(buffer) {
-			return
+			return false
 		}
 	}
+}
+
+// field returns the value of a header field, or nil.
+func field(head []byte, name string) []byte {
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		if found, value, ok := bytes.Cut(line, []byte(":")); ok && strings.EqualFold(string(found), name) {
+			return bytes.TrimSpace(value)
+		}
+	}
+	return nil
 }
 
 // originServed asks the origin how many requests it has answered.
@@ -119,24 +166,4 @@ func originServed(address string) (int64, error) {
 		return 0, fmt.Errorf("ask the origin: %w", err)
 	}
 	return strconv.ParseInt(string(text), 10, 64)
-}
-
-// serveReverseProxy is the standard library's proxy as its documentation has
-// it, but with enough idle connections kept: the default of two per host
-// would measure TCP handshakes.
-func serveReverseProxy(address, origin string) error {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConns = 256
-	transport.MaxIdleConnsPerHost = 256
-	transport.DisableCompression = true
-	target := &url.URL{Scheme: "http", Host: origin}
-	proxy := &httputil.ReverseProxy{
-		Transport: transport,
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(target)
-			r.SetXForwarded()
-		},
-	}
-	server := &http.Server{Addr: address, Handler: proxy, ReadHeaderTimeout: time.Minute}
-	return server.ListenAndServe()
 }

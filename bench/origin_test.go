@@ -5,17 +5,15 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 )
 
 func TestOrigin_answersPipelinedRequestsInOrder(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
-	answers := map[string][]byte{path1K: originAnswer(path1K), pathPass: originAnswer(pathPass)}
-	var served atomic.Int64
-	go answerAll(far, answers, &served)
-	go near.Write([]byte("GET /1k.css HTTP/1.1\r\nHost: a\r\n\r\nGET /pass HTTP/1.1\r\nHost: a\r\n\r\nGET /nowhere HTTP/1.1\r\n\r\n"))
+	o := newOrigin()
+	go o.answerAll(far)
+	go near.Write([]byte("GET /1k.css HTTP/1.1\r\nHost: a\r\n\r\nGET /pass-1k HTTP/1.1\r\nHost: a\r\n\r\nGET /nowhere HTTP/1.1\r\n\r\n"))
 	reader := bufio.NewReader(near)
 	for _, want := range []struct {
 		status  int
@@ -33,8 +31,8 @@ func TestOrigin_answersPipelinedRequestsInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if served.Load() != 2 {
-		t.Errorf("counted %d requests, want 2", served.Load())
+	if o.served.Load() != 2 {
+		t.Errorf("counted %d requests, want 2", o.served.Load())
 	}
 }
 
@@ -42,14 +40,14 @@ func TestConfigurations_canBeFilled(t *testing.T) {
 	filled := 0
 	for _, c := range contenders {
 		for _, logging := range []bool{false, true} {
-			s := setup{Dir: t.TempDir(), Port: 8080, OriginPort: 8081, AccessLog: logging}
+			s := setup{Server: c.Name, Dir: t.TempDir(), Port: 8080, OriginPort: 8081, AccessLog: logging}
 			if err := render(c, s); err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			}
 			filled++
 		}
 	}
-	if filled != 2*6 {
-		t.Errorf("filled %d configurations, want 12", filled)
+	if filled != 2*8 {
+		t.Errorf("filled %d configurations, want 16", filled)
 	}
 }

@@ -22,6 +22,9 @@ type conditions struct {
 	Rounds     int    `json:"rounds"`
 	Seconds    int    `json:"seconds"`
 	Idle       int    `json:"idle_connections"`
+	Sockets    int    `json:"websockets"`
+	// Descriptors is the limit of open files that every process has.
+	Descriptors uint64 `json:"descriptors"`
 }
 
 // verdict is one mark with what was measured.
@@ -38,7 +41,10 @@ type result struct {
 	Conditions conditions        `json:"conditions"`
 	Outcomes   []outcome         `json:"outcomes"`
 	Ratios     map[string]spread `json:"seawall_to_server"`
-	Verdicts   []verdict         `json:"marks"`
+	// MemoryRatios are those of the memory of a WebSocket; there, Ratios are
+	// those of CPU time.
+	MemoryRatios map[string]spread `json:"seawall_to_server_memory,omitempty"`
+	Verdicts     []verdict         `json:"marks"`
 }
 
 func cpuMicros(r round) float64     { return r.CPUMicros }
@@ -46,7 +52,7 @@ func anonymousEach(r round) float64 { return r.AnonymousEach }
 
 // judge works out ratios and marks.
 func judge(sc scenario, c conditions, outcomes []outcome) result {
-	out := result{Scenario: sc.Name, Title: sc.Title, Conditions: c, Outcomes: outcomes, Ratios: map[string]spread{}}
+	out := result{Scenario: sc.Name, Title: sc.Title, Conditions: c, Outcomes: outcomes}
 	figure := cpuMicros
 	if sc.Idle {
 		figure = anonymousEach
@@ -57,10 +63,18 @@ func judge(sc scenario, c conditions, outcomes []outcome) result {
 			ours = o
 		}
 	}
-	for _, o := range outcomes {
-		if r := ratios(ours.column(figure), o.column(figure)); o.Server != "seawall" && len(r) > 0 {
-			out.Ratios[o.Server] = summarise(r)
+	compare := func(of func(round) float64) map[string]spread {
+		all := map[string]spread{}
+		for _, o := range outcomes {
+			if r := ratios(ours.column(of), o.column(of)); o.Server != "seawall" && len(r) > 0 {
+				all[o.Server] = summarise(r)
+			}
 		}
+		return all
+	}
+	out.Ratios = compare(figure)
+	if sc.Sockets {
+		out.MemoryRatios = compare(anonymousEach)
 	}
 	for _, m := range sc.Marks {
 		v := verdict{Mark: fmt.Sprintf("CPU per request at most %g of %s", m.AtMost, m.Against), Outcome: "not measured"}
@@ -95,33 +109,27 @@ func (r result) markdown(sc scenario) string {
 	fmt.Fprintf(&w, "# %s: %s\n\n`%s`, %s. %s, %s, %d cores. Servers on core %d, %s and the origin on core %d. ",
 		r.Scenario, r.Title, c.Command, c.Date, c.Kernel, c.Processor, c.Cores, c.ServerCore, c.Wrk, c.LoadCore)
 	fmt.Fprintf(&w, "%d rounds, ", c.Rounds)
-	if sc.Idle {
-		fmt.Fprintf(&w, "%d connections each. Median of the rounds (lowest to highest).\n\n", c.Idle)
-		r.idleTable(&w)
-	} else {
-		fmt.Fprintf(&w, "%d s each, in turns. Median of the rounds (lowest to highest).\n\n", c.Seconds)
-		r.loadTable(&w, sc)
+	switch {
+	case sc.Idle:
+		fmt.Fprintf(&w, "%d connections each.", c.Idle)
+	case sc.Sockets:
+		fmt.Fprintf(&w, "%d WebSockets each, memory first, then %d s of messages from a generator in this program. Every process may open %d descriptors.",
+			c.Sockets, c.Seconds, c.Descriptors)
+	default:
+		fmt.Fprintf(&w, "%d s each, in turns.", c.Seconds)
 	}
+	w.WriteString(" Median of the rounds (lowest to highest).\n\n")
+	r.figureTable(&w, sc)
 	if worst := r.noise(); worst > 0.1 {
 		fmt.Fprintf(&w, "\nThe machine was not quiet: in one run others used %.0f %% of the server's core.\n", 100*worst)
 	}
-	fmt.Fprintf(&w, "\n| Seawall in proportion to | median of the rounds' ratios |\n|---|---|\n")
-	for _, o := range r.Outcomes {
-		if ratio, ok := r.Ratios[o.Server]; ok {
-			fmt.Fprintf(&w, "| %s | %s |\n", o.Server, ratio.format("%.2f", 1))
-		}
-	}
-	fmt.Fprintf(&w, "\n| mark | measured | |\n|---|---|---|\n")
-	for _, v := range r.Verdicts {
-		figure := "-"
-		if v.Outcome != "not measured" {
-			figure = v.Figure.format("%.2f", 1)
-		}
-		fmt.Fprintf(&w, "| %s | %s | %s |\n", v.Mark, figure, v.Outcome)
-	}
+	r.ratioTable(&w, sc)
+	r.markTable(&w)
 	w.WriteString("\n")
 	for _, c := range contenders {
-		fmt.Fprintf(&w, "- %s: %s.\n", c.Name, c.Note)
+		if c.takesPart(sc) {
+			fmt.Fprintf(&w, "- %s: %s.\n", c.Name, c.Note)
+		}
 	}
 	return w.String()
 }
@@ -134,54 +142,6 @@ func (r result) noise() (worst float64) {
 		}
 	}
 	return worst
-}
-
-func (r result) loadTable(w *strings.Builder, sc scenario) {
-	w.WriteString("| server | requests/s | CPU us/request | p50 us | p99 us | memory MiB | server's core busy | wrk and origin busy | others on server's core |")
-	if sc.AccessLog {
-		w.WriteString(" log lines/request |")
-	}
-	w.WriteString("\n|---|---|---|---|---|---|---|---|---|")
-	if sc.AccessLog {
-		w.WriteString("---|")
-	}
-	w.WriteString("\n")
-	for _, o := range r.Outcomes {
-		fmt.Fprintf(w, "| %s %s |", o.Server, o.Version)
-		if o.Unable != "" {
-			fmt.Fprintf(w, " no figures: %s |\n", firstLine(o.Unable))
-			continue
-		}
-		cell := func(format string, unit float64, of func(round) float64) {
-			fmt.Fprintf(w, " %s |", summarise(o.column(of)).format(format, unit))
-		}
-		cell("%.0f", 1, func(r round) float64 { return r.PerSecond })
-		cell("%.2f", 1, cpuMicros)
-		cell("%.0f", 1, func(r round) float64 { return r.P50Micros })
-		cell("%.0f", 1, func(r round) float64 { return r.P99Micros })
-		cell("%.1f", 1./1024, func(r round) float64 { return r.MemoryKiB })
-		cell("%.0f %%", 100, func(r round) float64 { return r.ServerBusy })
-		cell("%.0f %%", 100, func(r round) float64 { return r.LoadBusy })
-		cell("%.1f %%", 100, func(r round) float64 { return r.Others })
-		if sc.AccessLog {
-			cell("%.3f", 1, func(r round) float64 { return r.Logged })
-		}
-		w.WriteString("\n")
-	}
-}
-
-func (r result) idleTable(w *strings.Builder) {
-	w.WriteString("| server | anonymous bytes each | proportional set, bytes each | whole server MiB |\n|---|---|---|---|\n")
-	for _, o := range r.Outcomes {
-		if o.Unable != "" {
-			fmt.Fprintf(w, "| %s %s | no figures: %s |\n", o.Server, o.Version, firstLine(o.Unable))
-			continue
-		}
-		fmt.Fprintf(w, "| %s %s | %s | %s | %s |\n", o.Server, o.Version,
-			summarise(o.column(anonymousEach)).format("%.0f", 1),
-			summarise(o.column(func(r round) float64 { return r.ProportioEach })).format("%.0f", 1),
-			summarise(o.column(func(r round) float64 { return r.MemoryKiB })).format("%.1f", 1./1024))
-	}
 }
 
 // format writes a median with its extremes, in multiples of unit.

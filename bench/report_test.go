@@ -62,6 +62,24 @@ func TestJudge_doesNotCountALogWithHoles(t *testing.T) {
 	}
 }
 
+func TestJudge_comparesMemoryAndMessagesOfWebSockets(t *testing.T) {
+	sockets := scenario{Name: "x", Sockets: true}
+	theirs, ours := rounds(4, 4, 4), rounds(6, 6, 6)
+	for i := range ours {
+		ours[i].AnonymousEach = 12
+	}
+	r := judge(sockets, conditions{Sockets: 1234, Descriptors: 20000}, []outcome{{Server: "haproxy", Rounds: theirs}, {Server: "seawall", Rounds: ours}})
+	if r.Ratios["haproxy"].Median != 1.5 || r.MemoryRatios["haproxy"].Median != 3 {
+		t.Errorf("CPU %+v and memory %+v, want 1.5 and 3", r.Ratios, r.MemoryRatios)
+	}
+	page := r.markdown(sockets)
+	for _, want := range []string{"| haproxy | 3.00 (3.00 to 3.00) | 1.50 (1.50 to 1.50) |", "1234 WebSockets", "20000 descriptors", "no mark"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+}
+
 func TestReached_refusesRunsThatAreNotWhatTheySay(t *testing.T) {
 	for _, c := range []struct {
 		name             string

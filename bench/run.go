@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// round is one measurement of one server.
+// round is one measurement of one server. A message of a WebSocket is a
+// request.
 type round struct {
 	PerSecond     float64 `json:"requests_per_second,omitempty"`
 	CPUMicros     float64 `json:"cpu_us_per_request,omitempty"`
@@ -45,6 +46,8 @@ type bench struct {
 	length               time.Duration
 	serverCore, loadCore int
 	idleConnections      int
+	socketConnections    int
+	uploadScript         string // path of wrk's script
 	seawall, self, goVer string
 	root                 bool
 	originPort           int
@@ -65,7 +68,7 @@ func (b *bench) setup(sc scenario) setup {
 func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 	var taking []contender
 	for _, c := range contenders {
-		if c.takesPart(sc.Name) && b.wanted(c.Name) {
+		if c.takesPart(sc) && b.wanted(c.Name) {
 			taking = append(taking, c)
 		}
 	}
@@ -88,8 +91,8 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 			giveUp(i, errors.New(b.seawallUnable))
 			continue
 		}
-		if sc.Idle {
-			continue // started anew for every measurement
+		if sc.anew() {
+			continue
 		}
 		var err error
 		if running[i], err = start(ctx, c, b.setup(sc), b.serverCore); err == nil {
@@ -107,9 +110,12 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 			}
 			var one round
 			var err error
-			if sc.Idle {
+			switch {
+			case sc.Idle:
 				one, err = b.idle(ctx, taking[i], sc)
-			} else {
+			case sc.Sockets:
+				one, err = b.sockets(ctx, taking[i], sc)
+			default:
 				one, err = b.measure(ctx, running[i], sc)
 			}
 			if ctx.Err() != nil {
@@ -126,12 +132,15 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 	return outcomes, ctx.Err()
 }
 
-func (r round) String() string {
-	if r.AnonymousEach > 0 {
-		return fmt.Sprintf("%8.0f B anonymous %8.0f B PSS each", r.AnonymousEach, r.ProportioEach)
+func (r round) String() (text string) {
+	if r.AnonymousEach != 0 {
+		text = fmt.Sprintf("%8.0f B anonymous %8.0f B PSS each  ", r.AnonymousEach, r.ProportioEach)
 	}
-	return fmt.Sprintf("%9.0f/s %8.2f us CPU  p50 %.0f us  p99 %.0f us  busy %.0f%% load %.0f%% others %.1f%%",
-		r.PerSecond, r.CPUMicros, r.P50Micros, r.P99Micros, 100*r.ServerBusy, 100*r.LoadBusy, 100*r.Others)
+	if r.PerSecond > 0 {
+		text += fmt.Sprintf("%9.0f/s %8.2f us CPU  p50 %.0f us  p99 %.0f us  busy %.0f%% load %.0f%% others %.1f%%",
+			r.PerSecond, r.CPUMicros, r.P50Micros, r.P99Micros, 100*r.ServerBusy, 100*r.LoadBusy, 100*r.Others)
+	}
+	return text
 }
 
 // warm brings a server to where its figures no longer change: the object in
@@ -142,18 +151,38 @@ func (b *bench) warm(ctx context.Context, in *instance, sc scenario) error {
 			return err
 		}
 	}
-	_, err := runLoad(ctx, b.loadCore, sc.Connections, 2*time.Second, "http://"+in.setup.address()+sc.Path)
+	_, err := b.wrk(ctx, in, sc, 2*time.Second)
 	if sc.AccessLog {
 		in.newLogLines()
 	}
 	return err
 }
 
+// wrk loads a running server.
+func (b *bench) wrk(ctx context.Context, in *instance, sc scenario, length time.Duration) (load, error) {
+	var script []string
+	if sc.Upload {
+		script = []string{"-s", b.uploadScript}
+	}
+	return runLoad(ctx, b.loadCore, sc.Connections, length, "http://"+in.setup.address()+sc.Path, script...)
+}
+
 // measure loads one running server once.
 func (b *bench) measure(ctx context.Context, in *instance, sc scenario) (round, error) {
-	if err := checkAnswer(ctx, in.setup.address(), sc.Path); err != nil {
+	var err error
+	if sc.Upload {
+		err = checkUpload(ctx, in.setup.address())
+	} else {
+		err = checkAnswer(ctx, in.setup.address(), sc.Path)
+	}
+	if err != nil {
 		return round{}, err
 	}
+	return b.observe(in, sc, func() (load, error) { return b.wrk(ctx, in, sc, b.length) })
+}
+
+// observe works out what a load costs a server and its origin.
+func (b *bench) observe(in *instance, sc scenario, work func() (load, error)) (round, error) {
 	pids, err := in.processes()
 	if err != nil {
 		return round{}, err
@@ -162,7 +191,7 @@ func (b *bench) measure(ctx context.Context, in *instance, sc scenario) (round, 
 	if before, err = b.sample(pids); err != nil {
 		return round{}, err
 	}
-	l, err := runLoad(ctx, b.loadCore, sc.Connections, b.length, "http://"+in.setup.address()+sc.Path)
+	l, err := work()
 	if err != nil {
 		return round{}, err
 	}

@@ -21,10 +21,11 @@ type load struct {
 }
 
 // runLoad keeps connections busy against url for the given time, with one
-// thread on the given core.
-func runLoad(ctx context.Context, core, connections int, length time.Duration, url string) (load, error) {
-	command := exec.CommandContext(ctx, "taskset", "-c", strconv.Itoa(core),
-		"wrk", "-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%ds", max(1, int(length.Seconds()))), "--latency", url)
+// thread on the given core. Further arguments are options of wrk.
+func runLoad(ctx context.Context, core, connections int, length time.Duration, url string, more ...string) (load, error) {
+	args := onCore(core, []string{"wrk", "-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%ds", max(1, int(length.Seconds()))), "--latency"})
+	args = append(append(args, more...), url)
+	command := exec.CommandContext(ctx, args[0], args[1:]...)
 	began := time.Now()
 	out, err := command.CombinedOutput()
 	if err != nil {
