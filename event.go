@@ -20,6 +20,8 @@ type Rung uint8
 const (
 	RungDoor      Rung = iota // the protocol loop: connection limits and parsing
 	RungZone                  // which zone does the host belong to?
+	RungClient                // who is asking?
+	RungMaintenance           // is the site open?
 	RungNormalise             // one canonical form, made once
 	RungCache                 // may a stored answer serve?
 	RungOrigin                // ask the origin
@@ -32,7 +34,7 @@ const Rungs = int(RungEvent) + 1
 
 // String returns the word used in logs, metrics and `seawall why`.
 func (r Rung) String() string {
-	return [...]string{"door", "zone", "normalise", "cache", "origin", "store", "event"}[r]
+	return [...]string{"door", "zone", "client", "maintenance", "normalise", "cache", "origin", "store", "event"}[r]
 }
 
 // CacheResult says how the cache took part in an answer (RFC 9211 in short).

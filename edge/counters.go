@@ -123,6 +123,7 @@ func (e *Edge) Totals() Totals {
 		t.Origins.Reused += one.Reused
 		t.Origins.Failed += one.Failed
 		t.Origins.Idle += one.Idle
+		t.Origins.Waiting += one.Waiting
 	}
 	return t
 }
@@ -133,22 +134,39 @@ func addAll(to []int64, from []atomic.Int64) {
 	}
 }
 
-// ZoneTotals is a copy of one zone's counters at a moment.
+// ZoneTotals is a copy of one zone's counters at a moment, and how it is.
 type ZoneTotals struct {
 	Name                            string
 	Requests, Hits, Refused, Failed int64
 	BytesIn, BytesOut               int64
+
+	Waiting     int // requests, for a server that has time
+	Maintenance bool
+	Bypassed    map[Switch]time.Duration // how long each part is still off
+	Servers     []origin.ServerStatus
 }
 
 // ZoneTotals returns every zone's counters.
 func (e *Edge) ZoneTotals() []ZoneTotals {
+	now := time.Now()
 	list := e.zones.Load().list
 	totals := make([]ZoneTotals, len(list))
 	for i, z := range list {
-		c := z.counters
-		totals[i] = ZoneTotals{
-			z.name, c.Requests.Load(), c.Hits.Load(), c.Refused.Load(), c.Failed.Load(), c.BytesIn.Load(), c.BytesOut.Load(),
+		c := &z.state.counters
+		t := ZoneTotals{
+			Name: z.name, Requests: c.Requests.Load(), Hits: c.Hits.Load(), Refused: c.Refused.Load(), Failed: c.Failed.Load(),
+			BytesIn: c.BytesIn.Load(), BytesOut: c.BytesOut.Load(),
+			Waiting: z.origin.Stats().Waiting, Maintenance: z.closed, Servers: z.origin.Servers(),
 		}
+		for which := range switchCount {
+			if left := time.Unix(z.state.switches[which].Load(), 0).Sub(now); left > 0 {
+				if t.Bypassed == nil {
+					t.Bypassed = map[Switch]time.Duration{}
+				}
+				t.Bypassed[which] = left
+			}
+		}
+		totals[i] = t
 	}
 	return totals
 }

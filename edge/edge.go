@@ -16,6 +16,8 @@ import (
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/cache"
+	"github.com/seawall-edge/seawall/edge/origin"
+	"github.com/seawall-edge/seawall/internal/resolve"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -32,6 +34,8 @@ type Config struct {
 	Rings      int   // how many rings connections are spread over
 	CacheBytes int64 // budget of the memory cache; 256 MiB when zero
 	CacheIsOff bool
+	Origins    origin.Shared // a resolver of its own when there is none
+	Pages      string        // directory that keeps fetched pages over a restart; "" for none
 }
 
 // Edge serves requests for many zones. It implements the handler of every
@@ -43,20 +47,29 @@ type Edge struct {
 
 	zones atomic.Pointer[zoneTable]
 
-	mu sync.Mutex // serialises Apply
+	mu       sync.Mutex        // serialises Apply; guards resolver
+	resolver *resolve.Resolver // made by New, to be closed
 }
 
 // New makes an Edge without zones.
-func New(config Config) *Edge {
+func New(config Config) (*Edge, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Edge{config: config, counters: make([]Counters, max(1, config.Rings))}
+	e.config.Origins.Logger = config.Logger
+	if config.Origins.Resolver == nil {
+		resolver, err := resolve.New(resolve.Config{Logger: config.Logger})
+		if err != nil {
+			return nil, fmt.Errorf("make resolver: %w", err)
+		}
+		e.resolver, e.config.Origins.Resolver = resolver, resolver
+	}
 	if !config.CacheIsOff {
 		e.cache = cache.New(cache.Config{MaxBytes: config.CacheBytes})
 	}
 	e.zones.Store(&zoneTable{})
-	return e
+	return e, nil
 }
 
 // zoneTable finds a zone by host. It is replaced, never changed.
@@ -111,7 +124,7 @@ func (e *Edge) Apply(specs []spec.ZoneSpec) (Applied, error) {
 		case old != nil && reflect.DeepEqual(old.spec, s):
 			done.Kept++
 		default:
-			compiled, err := compile(s, old)
+			compiled, err := e.compile(s, old)
 			if err != nil {
 				wrong = append(wrong, err.Error())
 				if old == nil {
@@ -158,7 +171,14 @@ func (e *Edge) retire(previous, current *zoneTable, removed map[string]*zone) {
 	for _, z := range current.list {
 		used[z.origin] = true
 	}
+	serving := map[*zone]bool{}
+	for _, z := range current.list {
+		serving[z] = true
+	}
 	for _, z := range previous.list {
+		if !serving[z] {
+			z.stopFetching()
+		}
 		if !used[z.origin] {
 			z.origin.Close()
 		}
@@ -173,7 +193,11 @@ func (e *Edge) retire(previous, current *zoneTable, removed map[string]*zone) {
 // Close ends what the Edge started; requests are over by then.
 func (e *Edge) Close() {
 	for _, z := range e.zones.Load().list {
+		z.stopFetching()
 		z.origin.Close()
+	}
+	if e.resolver != nil {
+		e.resolver.Close()
 	}
 	if e.cache != nil {
 		e.cache.Close()

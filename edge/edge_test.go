@@ -65,7 +65,10 @@ func newStage(t *testing.T, zones ...spec.ZoneSpec) *stage {
 
 func (s *stage) start(t *testing.T, events EventSink, zones ...spec.ZoneSpec) {
 	t.Helper()
-	s.edge = New(Config{Events: events, Rings: 2})
+	var err error
+	if s.edge, err = New(Config{Events: events, Rings: 2}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.edge.Apply(zones); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +224,7 @@ func TestApply_touchesOnlyTheZonesThatChanged(t *testing.T) {
 		s.events.next(t)
 	}
 	kept := s.edge.zones.Load().exact["a.test"]
-	counters := s.edge.zones.Load().exact["b.test"].counters
+	counters := s.edge.zones.Load().exact["b.test"].state
 	done, err := s.edge.Apply([]spec.ZoneSpec{zoneFor("a.test", a.URL), zoneFor("b.test", c.URL), zoneFor("new.test", b.URL), {Name: "bad.test"}})
 	if err == nil || !strings.Contains(err.Error(), "bad.test") {
 		t.Errorf("a zone without an origin: %v", err)
@@ -233,7 +236,7 @@ func TestApply_touchesOnlyTheZonesThatChanged(t *testing.T) {
 	if table.exact["a.test"] != kept {
 		t.Error("a zone that did not change was compiled again")
 	}
-	if table.exact["b.test"].counters != counters {
+	if table.exact["b.test"].state != counters {
 		t.Error("counters did not outlive the change")
 	}
 	if got := body(t, s.get(t, "b.test", "/x")); !strings.HasPrefix(got, "c ") {
@@ -299,7 +302,7 @@ func TestLadder_namesWhatTheOriginDidWrong(t *testing.T) {
 func TestLadder_survivesAPanic(t *testing.T) {
 	s := newStage(t, zoneFor("a.test", newOrigin(t, "a").URL))
 	good := s.edge.zones.Load()
-	broken := &zone{name: "broken", counters: &ZoneCounters{}, cached: true}
+	broken := &zone{name: "broken", state: &zoneState{}, pages: &ownPages{}, cached: true}
 	s.edge.zones.Store(&zoneTable{exact: map[string]*zone{"a.test": broken}})
 	r := s.get(t, "a.test", "/")
 	if e := s.events.next(t); r.StatusCode != 500 || e.Reason != seawall.ReasonInternal {

@@ -18,11 +18,13 @@ var ladder = [...]struct {
 	rung seawall.Rung
 	step func(*Edge, *climb) verdict
 }{
-	{seawall.RungZone, (*Edge).zone},           // whose site is this?
-	{seawall.RungNormalise, (*Edge).normalise}, // one canonical form, made once
-	{seawall.RungCache, (*Edge).lookup},        // may a stored answer serve?
-	{seawall.RungOrigin, (*Edge).ask},          // ask the origin
-	{seawall.RungStore, (*Edge).keep},          // may its answer be kept?
+	{seawall.RungZone, (*Edge).zone},               // whose site is this?
+	{seawall.RungClient, (*Edge).client},           // who is asking?
+	{seawall.RungMaintenance, (*Edge).maintenance}, // is the site open?
+	{seawall.RungNormalise, (*Edge).normalise},     // one canonical form, made once
+	{seawall.RungCache, (*Edge).lookup},            // may a stored answer serve?
+	{seawall.RungOrigin, (*Edge).ask},              // ask the origin
+	{seawall.RungStore, (*Edge).keep},              // may its answer be kept?
 }
 
 // verdict is a rung's decision.
@@ -54,6 +56,7 @@ type climb struct {
 	cause    error            // what an origin or a body did wrong, for the log
 	answer   exchange.Answer
 	own      ownAnswer
+	said     [][]byte // what proxies in front say about the visitor
 }
 
 // Serve has a request climb the ladder. It implements the Handler of the
@@ -117,7 +120,7 @@ func (e *Edge) event(c *climb) {
 	e.setVisitorTexts(x)
 	if c.zone != nil {
 		event.Zone = c.zone.name
-		c.zone.counters.count(event)
+		c.zone.state.counters.count(event)
 	}
 	e.counters[x.Ring%len(e.counters)].count(event)
 	e.config.Events.Put(x.Ring, event)

@@ -3,11 +3,13 @@ package edge
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/forwarded"
 	"github.com/seawall-edge/seawall/internal/freshness"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
@@ -19,6 +21,42 @@ func (e *Edge) zone(c *climb) verdict {
 		return verdict{refuse, seawall.ReasonUnknownHost}
 	}
 	return verdict{}
+}
+
+// client finds out who is asking. Only what a trusted proxy says counts.
+func (e *Edge) client(c *climb) verdict {
+	x := c.x
+	x.ForwardedByTrusted, x.Bare = false, c.zone.state.switches.off(SwitchRewrite, c.now)
+	if c.zone.hops == nil || !c.zone.hops.Contains(x.Peer.Addr()) {
+		return verdict{}
+	}
+	x.ForwardedByTrusted = true
+	name := wire.XForwardedFor
+	if c.zone.hopsField == forwarded.ForwardedField {
+		name = wire.Forwarded
+	}
+	c.said = c.said[:0]
+	for i := x.Fields.Next(name, -1); i >= 0 && len(c.said) <= forwarded.MaxElements; i = x.Fields.Next(name, i) {
+		c.said = append(c.said, x.Fields.Value(i))
+	}
+	if client, ok := forwarded.Client(x.Peer.Addr(), c.said, c.zone.hopsField, c.zone.hops.Contains); ok {
+		x.Client = netip.AddrPortFrom(client, 0)
+		x.Event.Client = client
+	}
+	if proto, said := x.Fields.Get(wire.XForwardedProto); said && wire.EqualFold(proto, https) {
+		x.Event.Secure = true
+	}
+	return verdict{}
+}
+
+var https = []byte("https")
+
+// maintenance closes the site to all but its guests.
+func (e *Edge) maintenance(c *climb) verdict {
+	if !c.zone.closed || c.zone.guests.Contains(c.x.Client.Addr()) || c.zone.state.switches.off(SwitchMaintenance, c.now) {
+		return verdict{}
+	}
+	return verdict{refuse, seawall.ReasonMaintenance}
 }
 
 // normalise makes the one form of the target that everything below works
@@ -45,7 +83,7 @@ func (e *Edge) normalise(c *climb) verdict {
 func (e *Edge) lookup(c *climb) verdict {
 	x := c.x
 	switch {
-	case e.cache == nil, !c.zone.cached:
+	case e.cache == nil, !c.zone.cached, x.Bare, c.now.Unix() < c.zone.bypassUntil, c.zone.state.switches.off(SwitchCache, c.now):
 		x.Event.Cache = seawall.CacheBypass
 		return verdict{}
 	case x.Method != exchange.MethodGet && x.Method != exchange.MethodHead:

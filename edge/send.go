@@ -51,6 +51,11 @@ func (e *Edge) sendOrigin(c *climb) {
 	e.addCacheStatus(c, &a.More)
 	var id [seawall.RequestIDLen]byte
 	a.More.AddKnown(wire.SeawallRequestID, x.Event.ID.AppendTo(id[:0]))
+	if c.fresh == nil {
+		if cookie := c.response.AppendStickyCookie(c.own.page[:0]); len(cookie) > 0 {
+			a.More.AddKnown(wire.SetCookie, cookie)
+		}
+	}
 	if a.Status == http.StatusSwitchingProtocols {
 		e.tunnel(c)
 		return
@@ -133,6 +138,7 @@ var (
 	noStore  = []byte("no-store")
 	retry    = []byte("10")
 	policy   = []byte(pages.ContentSecurityPolicy)
+	nosniff  = []byte(pages.ContentTypeOptions)
 	formType = map[pages.Form][]byte{}
 )
 
@@ -180,24 +186,37 @@ func (e *Edge) sendPage(c *climb, reason seawall.Reason) {
 	}
 	accept, _ := x.Fields.Get(wire.Accept)
 	form := pages.Choose(accept)
-	c.own.page = pages.Append(c.own.page[:0], pages.Page{Reason: reason, ID: event.ID, Host: x.Host, Time: c.now}, form)
+	var set *pages.Set
+	if c.zone != nil {
+		set = c.zone.pages.set.Load()
+	}
+	page, ours := c.own.page[:0], false
+	page, ours = set.Append(page, pages.Page{Reason: reason, ID: event.ID, Host: x.Host, Time: c.now}, form)
+	if c.own.page = page; cap(page) > largePage {
+		c.own.page = nil
+	}
 	fields := &c.own.fields
 	fields.Clear()
 	fields.AddKnown(wire.ContentType, formType[form])
 	e.addOwn(c, fields)
-	fields.AddKnown(wire.ContentSecurityPolicy, policy)
-	switch status {
-	case http.StatusMethodNotAllowed:
+	fields.AddKnown(wire.ContentTypeOptions, nosniff)
+	if !ours {
+		fields.AddKnown(wire.ContentSecurityPolicy, policy)
+	}
+	switch {
+	case reason == seawall.ReasonMaintenance:
+		fields.AddKnown(wire.RetryAfter, c.zone.retryAfter)
+	case status == http.StatusMethodNotAllowed:
 		fields.AddKnown(wire.Allow, allowed)
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+	case status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
 		fields.AddKnown(wire.RetryAfter, retry)
 	}
 	a := &c.answer
-	a.Status, a.Fields, a.Length = status, fields, int64(len(c.own.page))
+	a.Status, a.Fields, a.Length = status, fields, int64(len(page))
 	event.Status = uint16(status)
 	err := x.Out.Begin(a)
 	if err == nil {
-		err = x.Out.Write(c.own.page)
+		err = x.Out.Write(page)
 	}
 	if err == nil {
 		err = x.Out.End(nil)
@@ -206,6 +225,9 @@ func (e *Edge) sendPage(c *climb, reason seawall.Reason) {
 		x.Out.Abort()
 	}
 }
+
+// largePage is the largest page whose memory is kept for the next one.
+const largePage = 16 << 10
 
 // statusNobody is the status of reasons with nobody left to read a page.
 const statusNobody = 499

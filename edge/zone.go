@@ -2,51 +2,153 @@ package edge
 
 import (
 	"fmt"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/seawall-edge/seawall/edge/origin"
+	"github.com/seawall-edge/seawall/internal/forwarded"
+	"github.com/seawall-edge/seawall/internal/prefix"
 	"github.com/seawall-edge/seawall/spec"
 )
 
-// zone is a compiled ZoneSpec. Nothing of it changes but the counters behind
-// its pointers, which outlive it.
+// zone is a compiled ZoneSpec. Nothing of it changes but the state behind its
+// pointers, which outlives it.
 type zone struct {
 	name      string
 	spec      spec.ZoneSpec // resolved; what Apply compares with, and nothing else reads on the way of a request
 	keyPrefix []byte        // begins every cache key of this zone, and of no other
-	cached    bool
-	maxObject int64
-	origin    *origin.Pool
-	counters  *ZoneCounters
+	origin    *origin.Group
+	state     *zoneState
+
+	cached      bool
+	maxObject   int64
+	bypassUntil int64 // Unix seconds; the cache is not asked before
+
+	hops      *prefix.Set // nil: nobody in front is trusted
+	hopsField forwarded.Kind
+
+	closed     bool        // for maintenance
+	guests     *prefix.Set // who is let in all the same
+	retryAfter []byte      // seconds
+
+	pages *ownPages
+}
+
+// zoneState is what a zone keeps when its spec changes.
+type zoneState struct {
+	counters ZoneCounters
+	switches switches
 }
 
 // compile makes a zone from its resolved spec. What did not change is taken
 // over from the version before, which may be nil: counters always, the
-// origin's connections if the origin is the same.
-func compile(s spec.ZoneSpec, before *zone) (*zone, error) {
+// origin's connections and what is known of its health if its spec is the same.
+func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 	z := &zone{
-		name:      s.Name,
-		spec:      s,
-		keyPrefix: append([]byte(s.Name), 0),
-		cached:    !s.Cache.Off,
-		maxObject: int64(s.Cache.MaxObject),
-		counters:  &ZoneCounters{},
+		name:       s.Name,
+		spec:       s,
+		keyPrefix:  append([]byte(s.Name), 0),
+		cached:     !s.Cache.Off,
+		maxObject:  int64(s.Cache.MaxObject),
+		closed:     s.Maintenance.On,
+		retryAfter: fmt.Appendf(nil, "%d", max(1, int64(s.Maintenance.RetryAfter.Duration()/time.Second))),
+		state:      &zoneState{},
+	}
+	if !s.Cache.BypassUntil.IsZero() {
+		z.bypassUntil = s.Cache.BypassUntil.Time().Unix()
+	}
+	var err error
+	if z.hops, err = prefixes(s.TrustedHops.Addresses); err != nil {
+		return nil, fmt.Errorf("zone %s: trusted hops: %w", s.Name, err)
+	}
+	if strings.EqualFold(s.TrustedHops.Field, "Forwarded") {
+		z.hopsField = forwarded.ForwardedField
+	}
+	if z.guests, err = prefixes(s.Maintenance.Allow); err != nil {
+		return nil, fmt.Errorf("zone %s: maintenance: %w", s.Name, err)
 	}
 	if before != nil {
-		z.counters = before.counters
-		if before.spec.Origin == s.Origin {
+		z.state = before.state
+		if reflect.DeepEqual(before.spec.Origin, s.Origin) {
 			z.origin = before.origin
-			return z, nil
 		}
 	}
-	pool, err := origin.New(origin.Config{
-		URL:              s.Origin.URL,
-		ConnectTimeout:   s.Origin.ConnectTimeout.Duration(),
-		FirstByteTimeout: s.Origin.FirstByteTimeout.Duration(),
-		IdleTimeout:      s.Origin.IdleTimeout.Duration(),
-	})
-	if err != nil {
+	if z.pages, err = e.compilePages(z, before); err != nil {
 		return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 	}
-	z.origin = pool
+	if z.origin == nil {
+		z.origin, err = origin.New(origin.Config{Zone: s.Name, Host: exactHost(s.Hosts), Origin: s.Origin, Shared: e.config.Origins})
+		if err != nil {
+			return nil, fmt.Errorf("zone %s: %w", s.Name, err)
+		}
+	}
 	return z, nil
+}
+
+// prefixes compiles a list; an empty one is nil, which contains nobody.
+func prefixes(texts []string) (*prefix.Set, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	set, wrong := prefix.Parse(texts)
+	if len(wrong) > 0 {
+		return nil, fmt.Errorf("%s: %s", texts[wrong[0].Index], wrong[0].Text)
+	}
+	return set, nil
+}
+
+// exactHost returns the first host that is no wildcard; "" if there is none.
+func exactHost(hosts []string) string {
+	for _, host := range hosts {
+		if !strings.Contains(host, "*") {
+			return host
+		}
+	}
+	return ""
+}
+
+// Switch is a part of what the edge does that an operator can switch off for
+// a while, to see whether it is what goes wrong.
+type Switch uint8
+
+// The switches.
+const (
+	SwitchCache       Switch = iota // nothing is answered from the cache and nothing kept
+	SwitchRewrite                   // answers pass as the origin made them: no field hidden or rewritten, nothing kept
+	SwitchMaintenance               // everybody is let in
+	switchCount
+)
+
+var switchNames = [switchCount]string{"cache", "rewrite", "maintenance"}
+
+// String returns the name that `seawall bypass` knows.
+func (s Switch) String() string { return switchNames[s] }
+
+// ParseSwitch finds a switch by its name.
+func ParseSwitch(name string) (Switch, bool) {
+	for i, n := range switchNames {
+		if n == name {
+			return Switch(i), true
+		}
+	}
+	return 0, false
+}
+
+// switches holds until when each is off, in Unix seconds; they end by themselves.
+type switches [switchCount]atomic.Int64
+
+func (s *switches) off(which Switch, now time.Time) bool { return now.Unix() < s[which].Load() }
+
+// Bypass switches a part off for a zone until a moment; one that has passed
+// switches it on again. It reports whether there is such a zone.
+func (e *Edge) Bypass(zone string, which Switch, until time.Time) bool {
+	for _, z := range e.zones.Load().list {
+		if z.name == zone {
+			z.state.switches[which].Store(until.Unix())
+			return true
+		}
+	}
+	return false
 }

@@ -56,8 +56,15 @@ func (m Method) Idempotent() bool { return m.Safe() || m == MethodPut || m == Me
 // serves the request.
 type Exchange struct {
 	// What the door knows about the visitor.
-	Client netip.AddrPort
-	Ring   int // which ring of Events this connection uses
+	Client netip.AddrPort // who asks; a trusted proxy in front may have named it
+	Peer   netip.AddrPort // who connected: the visitor, or the last proxy in front
+	Ring   int            // which ring of Events this connection uses
+
+	// ForwardedByTrusted says that Peer is a proxy whose word counts.
+	ForwardedByTrusted bool
+	// Bare asks for the origin's answer as it is: the operator has switched
+	// off what the edge would do to it.
+	Bare bool
 
 	// The request, as slices of the buffer it was received in.
 	Method     Method
@@ -147,6 +154,11 @@ type Stream interface {
 	// Gone reports whether the visitor has cut the connection, so that nobody
 	// waits for the answer any more.
 	Gone() bool
+	// Ended reports whether the visitor has ended its side of the connection.
+	// It may still wait for the answer.
+	Ended() bool
+	// Local returns the address that the visitor connected to.
+	Local() netip.AddrPort
 	// Received returns how many bytes of the request's body were read.
 	Received() int64
 }

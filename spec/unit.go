@@ -99,6 +99,49 @@ func (b Bytes) String() string {
 	return "0B"
 }
 
+// Time is a moment that is written as RFC 3339 has it: 2026-11-22T18:00:00Z.
+// Its zero value is no moment at all.
+type Time struct{ at time.Time }
+
+// Time returns the value for package time.
+func (t Time) Time() time.Time { return t.at }
+
+// IsZero reports whether no moment was set.
+func (t Time) IsZero() bool { return t.at.IsZero() }
+
+// UnmarshalText reads RFC 3339 with a zone; "" is no moment.
+func (t *Time) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*t = Time{}
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a moment; write one such as %s", text, "2026-11-22T18:00:00Z")
+	}
+	t.at = at.UTC()
+	return nil
+}
+
+// MarshalText writes the form that UnmarshalText reads, in UTC.
+func (t Time) MarshalText() ([]byte, error) {
+	if t.IsZero() {
+		return nil, nil
+	}
+	return t.at.AppendFormat(nil, time.RFC3339), nil
+}
+
+// Rounded returns the size with one decimal in the largest unit that is not
+// above it: for people, not to be read back.
+func (b Bytes) Rounded() string {
+	for _, u := range units[:len(units)-1] {
+		if int64(b) >= 1<<u.shift {
+			return fmt.Sprintf("%.1f%s", float64(b)/float64(int64(1)<<u.shift), u.name)
+		}
+	}
+	return strconv.FormatInt(int64(b), 10) + "B"
+}
+
 func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }

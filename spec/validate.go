@@ -1,15 +1,13 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/internal/prefix"
 )
 
 // The largest values that are not taken for a slip of the pen.
@@ -33,13 +31,14 @@ func (z ZoneSpec) Validate() []Mistake {
 	var list mistakes
 	list.name(z.Name)
 	list.hosts(z)
-	list.origin("origin", z.Origin)
-	list.timeout("origin.connect_timeout", z.Origin.ConnectTimeout)
-	list.timeout("origin.first_byte_timeout", z.Origin.FirstByteTimeout)
-	list.timeout("origin.idle_timeout", z.Origin.IdleTimeout)
+	list.origin(z.Origin)
 	if size := z.Cache.MaxObject; size < 0 || size > largestObject {
 		list.add("cache.max_object", "%s is outside of 1B to %s", size, largestObject)
 	}
+	list.hops(z.TrustedHops)
+	list.pages(z.Pages)
+	list.prefixes("maintenance.allow", z.Maintenance.Allow)
+	list.timeout("maintenance.retry_after", z.Maintenance.RetryAfter)
 	return list
 }
 
@@ -121,65 +120,50 @@ func (l *mistakes) hosts(z ZoneSpec) {
 	}
 }
 
-func (l *mistakes) origin(path string, o OriginSpec) {
-	path += ".url"
-	if o.URL == "" {
-		l.add(path, "a zone needs an origin: the address of the server that has the site, such as http://127.0.0.1:3000")
-		return
-	}
-	u, err := url.Parse(o.URL)
-	if before, _, found := strings.Cut(o.URL, "://"); !found || before == "" {
-		l.add(path, "%q does not begin with http:// or https://", withoutUser(o.URL))
-		return
-	}
-	if err != nil {
-		var why *url.Error
-		if errors.As(err, &why) && !strings.Contains(o.URL, "@") { // else it may repeat a password
-			l.add(path, "%q is not a URL: %v", o.URL, why.Err)
-		} else {
-			l.add(path, "this is not a URL; write one such as http://127.0.0.1:3000")
-		}
-		return
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		l.add(path, "%s is not a scheme that can be spoken to an origin; use http or https", u.Scheme)
-	}
-	if u.User != nil {
-		l.add(path, "a user or password cannot be part of the address")
-	}
-	if u.Path != "" && u.Path != "/" {
-		l.add(path, "the address ends with the path %s, which cannot be added to visitors' paths; leave it out", u.EscapedPath())
-	}
-	if u.RawQuery != "" || u.ForceQuery || strings.Contains(o.URL, "#") {
-		l.add(path, "the address has a query or a fragment; leave it out")
-	}
-	l.originHost(path, u)
-}
-
-func (l *mistakes) originHost(path string, u *url.URL) {
-	name := u.Hostname()
-	switch {
-	case name == "":
-		l.add(path, "the address names no host")
-	case strings.HasPrefix(u.Host, "["):
-		if address, err := netip.ParseAddr(name); err != nil || !address.Is6() || address.Zone() != "" {
-			l.add(path, "%s is not an IPv6 address", name)
-		}
-	default:
-		if wrong := checkHost(strings.ToLower(name)); wrong != "" {
-			l.add(path, "%s", wrong)
-		}
-	}
-	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
-		if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
-			l.add(path, "%q is not a port; ports are numbers from 1 to 65535", port)
-		}
-	}
-}
-
 func (l *mistakes) timeout(path string, d Duration) {
 	if d < 0 || d > longestTimeout {
 		l.add(path, "%s is outside of what can be waited: more than 0 and at most %s", d, longestTimeout)
+	}
+}
+
+func (l *mistakes) prefixes(path string, texts []string) {
+	_, wrong := prefix.Parse(texts)
+	for _, w := range wrong {
+		l.add(fmt.Sprintf("%s[%d]", path, w.Index), "%s", w.Text)
+	}
+}
+
+func (l *mistakes) hops(h HopsSpec) {
+	l.prefixes("trusted_hops.addresses", h.Addresses)
+	if h.Field != "" && !strings.EqualFold(h.Field, "X-Forwarded-For") && !strings.EqualFold(h.Field, "Forwarded") {
+		l.add("trusted_hops.field", "%q is not a field that can be read; use X-Forwarded-For or Forwarded", h.Field)
+	}
+}
+
+// largestPage is the largest HTML of one page.
+const largestPage = 256 << 10
+
+func (l *mistakes) pages(p PagesSpec) {
+	for _, page := range p.All() {
+		path := "pages." + page.Class
+		switch {
+		case page.HTML != "" && page.Path != "":
+			l.add(path, "html and path exclude each other; use one of them")
+		case len(page.HTML) > largestPage:
+			l.add(path+".html", "the page has %d bytes, more than %d", len(page.HTML), largestPage)
+		}
+		l.path(path+".path", page.Path)
+	}
+}
+
+// path checks a path that the edge itself asks an origin for.
+func (l *mistakes) path(path, text string) {
+	switch {
+	case text == "":
+	case text[0] != '/':
+		l.add(path, "%q does not begin with a slash", text)
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' }):
+		l.add(path, "%q has a character that cannot stand in a path; percent-encode it", text)
 	}
 }
 

@@ -129,9 +129,21 @@ func TestResolved_fillsDefaultsAndSharesNothing(t *testing.T) {
 	got := z.Resolved()
 	want := ZoneSpec{
 		Name: "example.com", Hosts: []string{"example.com"},
-		Origin: OriginSpec{URL: z.Origin.URL, ConnectTimeout: Duration(5 * time.Second),
-			FirstByteTimeout: Duration(time.Minute), IdleTimeout: Duration(time.Minute)},
-		Cache: CacheSpec{MaxObject: 16 << 20},
+		Origin: OriginSpec{
+			URL: z.Origin.URL, Host: HostVisitor, ConnectTimeout: Duration(5 * time.Second),
+			FirstByteTimeout: Duration(time.Minute), IdleTimeout: Duration(time.Minute),
+			KeepIdle: Duration(30 * time.Second), MaxIdle: 256, StickyCookie: "seawall-server",
+			Queue: QueueSpec{Length: 1000, Timeout: Duration(10 * time.Second)},
+			Check: CheckSpec{
+				Path: "/", Interval: Duration(10 * time.Second), Timeout: Duration(5 * time.Second), Status: "200-399", Passes: 2, Failures: 3,
+			},
+			Breaker: BreakerSpec{
+				Failures: 10, Rest: Duration(time.Second), LongestRest: Duration(10 * time.Second), Return: Duration(10 * time.Second),
+			},
+		},
+		Cache:       CacheSpec{MaxObject: 16 << 20},
+		TrustedHops: HopsSpec{Field: "X-Forwarded-For"},
+		Maintenance: MaintenanceSpec{RetryAfter: Duration(5 * time.Minute)},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)

@@ -14,10 +14,9 @@ import (
 
 // What a setting that is left out means.
 const (
-	DefaultConnectTimeout   = Duration(5 * time.Second)
-	DefaultFirstByteTimeout = Duration(60 * time.Second)
-	DefaultIdleTimeout      = Duration(60 * time.Second)
 	DefaultMaxObject        = Bytes(16 << 20)
+	DefaultHopsField        = "X-Forwarded-For"
+	DefaultMaintenanceRetry = Duration(5 * time.Minute)
 )
 
 // AnyHost is the name and the host of the zone that takes every host no
@@ -39,31 +38,21 @@ type ZoneSpec struct {
 	// Default: the zone's name alone.
 	Hosts []string `yaml:"hosts,omitempty" json:"hosts,omitempty"`
 
-	// Origin is the server that has the site.
+	// Origin is the server that has the site, or several.
 	Origin OriginSpec `yaml:"origin" json:"origin"`
 
 	// Cache says what of the site is kept at the edge.
 	Cache CacheSpec `yaml:"cache,omitempty" json:"cache,omitzero"`
-}
 
-// OriginSpec is the server that has the site, and the edge's patience with it.
-type OriginSpec struct {
-	// URL is http or https, a host and, where it is not the scheme's own, a
-	// port: https://origin.example.com:8443. It has no path, for visitors'
-	// paths go to the origin as they are. Required.
-	URL string `yaml:"url" json:"url"`
+	// TrustedHops says which proxies in front of the edge are believed when
+	// they name the visitor.
+	TrustedHops HopsSpec `yaml:"trusted_hops,omitempty" json:"trusted_hops,omitzero"`
 
-	// ConnectTimeout is how long a connection may take to be made, TLS
-	// included. Default: 5s.
-	ConnectTimeout Duration `yaml:"connect_timeout,omitempty" json:"connect_timeout,omitzero"`
+	// Pages are the owner's own pages in place of the edge's.
+	Pages PagesSpec `yaml:"pages,omitempty" json:"pages,omitzero"`
 
-	// FirstByteTimeout is how long the origin may think: from the end of the
-	// request to the head of its answer. Default: 60s.
-	FirstByteTimeout Duration `yaml:"first_byte_timeout,omitempty" json:"first_byte_timeout,omitzero"`
-
-	// IdleTimeout is how long the origin may be silent in the middle of a
-	// body: the time between two reads. Default: 60s.
-	IdleTimeout Duration `yaml:"idle_timeout,omitempty" json:"idle_timeout,omitzero"`
+	// Maintenance closes the site for a while.
+	Maintenance MaintenanceSpec `yaml:"maintenance,omitempty" json:"maintenance,omitzero"`
 }
 
 // CacheSpec says what of the site is kept at the edge.
@@ -71,9 +60,85 @@ type CacheSpec struct {
 	// Off keeps nothing and answers nothing from the cache. Default: false.
 	Off bool `yaml:"off,omitempty" json:"off,omitempty"`
 
+	// BypassUntil is development mode: until then nothing is answered from
+	// the cache and nothing is kept. Default: never.
+	BypassUntil Time `yaml:"bypass_until,omitempty" json:"bypass_until,omitzero"`
+
 	// MaxObject is the largest body that is kept, in bytes; larger ones pass
 	// through. Default: 16MiB.
 	MaxObject Bytes `yaml:"max_object,omitempty" json:"max_object,omitzero"`
+}
+
+// HopsSpec says which proxies in front of the edge are believed.
+type HopsSpec struct {
+	// Addresses and prefixes of the proxies: 192.0.2.10, 2001:db8::/32.
+	// What anybody else writes into Field is replaced. Default: none.
+	Addresses []string `yaml:"addresses,omitempty" json:"addresses,omitempty"`
+
+	// Field is where they name the visitor: X-Forwarded-For or Forwarded
+	// (RFC 7239). Default: X-Forwarded-For.
+	Field string `yaml:"field,omitempty" json:"field,omitempty"`
+}
+
+// PagesSpec holds the owner's own pages. In HTML, {{request_id}}, {{host}},
+// {{status}}, {{title}}, {{message}}, {{reason}}, {{time}} and {{year}} are
+// filled in.
+type PagesSpec struct {
+	// Misdirected is for requests that ask the wrong door (421).
+	Misdirected PageSpec `yaml:"421,omitempty" json:"421,omitzero"`
+
+	// BadGateway is for an origin that cannot be reached or understood (502).
+	BadGateway PageSpec `yaml:"502,omitempty" json:"502,omitzero"`
+
+	// Unavailable is for an origin that is down or has too much to do (503).
+	Unavailable PageSpec `yaml:"503,omitempty" json:"503,omitzero"`
+
+	// Timeout is for an origin that does not answer in time (504).
+	Timeout PageSpec `yaml:"504,omitempty" json:"504,omitzero"`
+
+	// Limits is for visitors who ask for too much.
+	Limits PageSpec `yaml:"limits,omitempty" json:"limits,omitzero"`
+
+	// Maintenance is shown while the site is closed for maintenance.
+	Maintenance PageSpec `yaml:"maintenance,omitempty" json:"maintenance,omitzero"`
+}
+
+// ClassedPage is a page and what it is for.
+type ClassedPage struct {
+	Class string // as in the configuration: 502, limits
+	PageSpec
+}
+
+// All returns the pages in the order of PagesSpec.
+func (p PagesSpec) All() []ClassedPage {
+	return []ClassedPage{
+		{"421", p.Misdirected}, {"502", p.BadGateway}, {"503", p.Unavailable}, {"504", p.Timeout},
+		{"limits", p.Limits}, {"maintenance", p.Maintenance},
+	}
+}
+
+// PageSpec is one page: HTML, or a path of the site to take it from.
+// Default: the edge's own page.
+type PageSpec struct {
+	// HTML is the page, at most 256 KiB.
+	HTML string `yaml:"html,omitempty" json:"html,omitempty"`
+
+	// Path is where the origin has it, such as /errors/502.html. It is
+	// fetched once, while the origin is well, and kept.
+	Path string `yaml:"path,omitempty" json:"path,omitempty"`
+}
+
+// MaintenanceSpec closes the site for a while.
+type MaintenanceSpec struct {
+	// On answers everybody with the maintenance page. Default: false.
+	On bool `yaml:"on,omitempty" json:"on,omitempty"`
+
+	// Allow names addresses and prefixes that are let in all the same.
+	// Default: none.
+	Allow []string `yaml:"allow,omitempty" json:"allow,omitempty"`
+
+	// RetryAfter is when visitors are asked to come back. Default: 5m.
+	RetryAfter Duration `yaml:"retry_after,omitempty" json:"retry_after,omitzero"`
 }
 
 // Resolved returns the zone with every default filled in. It shares no
@@ -83,10 +148,12 @@ func (z ZoneSpec) Resolved() ZoneSpec {
 	if len(z.Hosts) == 0 {
 		z.Hosts = []string{z.Name}
 	}
-	setDefault(&z.Origin.ConnectTimeout, DefaultConnectTimeout)
-	setDefault(&z.Origin.FirstByteTimeout, DefaultFirstByteTimeout)
-	setDefault(&z.Origin.IdleTimeout, DefaultIdleTimeout)
+	z.Origin = z.Origin.resolved()
 	setDefault(&z.Cache.MaxObject, DefaultMaxObject)
+	z.TrustedHops.Addresses = slices.Clone(z.TrustedHops.Addresses)
+	setDefault(&z.TrustedHops.Field, DefaultHopsField)
+	z.Maintenance.Allow = slices.Clone(z.Maintenance.Allow)
+	setDefault(&z.Maintenance.RetryAfter, DefaultMaintenanceRetry)
 	return z
 }
 

@@ -84,31 +84,6 @@ func explainAccessLog(a AccessSettings) string {
 	return fmt.Sprintf("%s to %s (%s)", what, file, a.Format)
 }
 
-func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("Zone %s", z.Name)
-	hosts := make([]string, len(z.Hosts))
-	for i, host := range z.Hosts {
-		hosts[i] = explainHost(host)
-	}
-	line("  Hosts: %s.", join(hosts, "and"))
-	o := z.Origin
-	line("  Origin: %s, which has %s to accept a connection and %s to begin its answer, and may be silent for %s in a body.",
-		o.URL, o.ConnectTimeout, o.FirstByteTimeout, o.IdleTimeout)
-	switch {
-	case shared.Off:
-		line("  Cache: off, as for every zone.")
-	case z.Cache.Off:
-		line("  Cache: off.")
-	case z.Cache.MaxObject > shared.Memory:
-		line("  Cache: objects up to %s, of which none above the cache's %s will fit.", z.Cache.MaxObject, shared.Memory)
-	default:
-		line("  Cache: objects up to %s.", z.Cache.MaxObject)
-	}
-	return b.String()
-}
-
 func explainHost(host string) string {
 	if host == spec.AnyHost {
 		return "every host that no other zone has"

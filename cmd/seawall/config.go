@@ -32,6 +32,18 @@ type Config struct {
 	// Metrics serves /metrics, /healthz and /readyz on host:port. Default: off.
 	Metrics string `yaml:"metrics"`
 
+	// ProxyProtocol names the addresses and prefixes of load balancers that
+	// begin each connection to HTTP with a PROXY protocol header, version 1
+	// or 2. Everybody else is an ordinary visitor. Default: none.
+	ProxyProtocol []string `yaml:"proxy_protocol"`
+
+	// Listeners are further addresses for visitors. Default: none.
+	Listeners []Listener `yaml:"listeners"`
+
+	// Resolver names the DNS servers, as host or host:port, that origins are
+	// looked up with. Default: those of /etc/resolv.conf.
+	Resolver []string `yaml:"resolver"`
+
 	Limits    Limits         `yaml:"limits"`
 	Cache     CacheSettings  `yaml:"cache"`
 	AccessLog AccessSettings `yaml:"access_log"`
@@ -39,6 +51,15 @@ type Config struct {
 
 	// Zones are the sites. At least one, here or with --zone.
 	Zones []spec.ZoneSpec `yaml:"zones"`
+}
+
+// Listener is an address for visitors.
+type Listener struct {
+	// Address is host:port, or :port for every address of the machine.
+	Address string `yaml:"address"`
+
+	// ProxyProtocol is as in Config, for this address.
+	ProxyProtocol []string `yaml:"proxy_protocol"`
 }
 
 // Limits are what one visitor, or all, may take of this machine.
@@ -68,6 +89,11 @@ type Limits struct {
 
 	// DrainTimeout is how long requests may go on after SIGTERM. Default: 30s.
 	DrainTimeout spec.Duration `yaml:"drain_timeout"`
+
+	// Memory is how much the process may take. Near it, new connections are
+	// turned away, then idle ones closed. Default: 0, what the system or its
+	// control group allows.
+	Memory spec.Bytes `yaml:"memory"`
 
 	// MaxHead is the largest head of a request: request line and fields.
 	// Default: 32KiB.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding"
+	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -38,8 +41,10 @@ func TestConfig_exampleFileHasTheDefaults(t *testing.T) {
 	for i := range minimal.Zones {
 		minimal.Zones[i] = minimal.Zones[i].Resolved()
 	}
-	if !reflect.DeepEqual(c, minimal) {
-		t.Errorf("the example says\n%+v\nbut the defaults are\n%+v", c, minimal)
+	c.Zones, c.Listeners = c.Zones[:1], nil // what follows shows settings that have no default
+	// As text, for a list with nothing in it is the same as none.
+	if says, are := fmt.Sprintf("%+v", c), fmt.Sprintf("%+v", minimal); says != are {
+		t.Errorf("the example says\n%s\nbut the defaults are\n%s", says, are)
 	}
 }
 
@@ -55,15 +60,25 @@ func TestConfig_exampleFileHasEverySetting(t *testing.T) {
 		t.Fatalf("only %d settings were found: %v", len(paths), paths)
 	}
 	for _, path := range paths {
-		if _, there := lines[path]; !there {
+		_, there := lines[path]
+		if _, second := lines[strings.Replace(path, "zones[0]", "zones[1]", 1)]; !there && !second && !commented(src, path) {
 			t.Errorf("%s is not in the example", path)
 		}
 	}
 }
 
+// commented reports whether a setting is shown in a comment, as those are
+// that cannot stand in the file at their default.
+func commented(src []byte, path string) bool {
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	return regexp.MustCompile(`(?m)^ *# +` + regexp.QuoteMeta(name) + `: `).Match(src)
+}
+
 // settings returns the paths of all settings, in lists those of the first entry.
 func settings(path string, t reflect.Type) (paths []string) {
 	switch {
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
+		return []string{path}
 	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {
 			name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")

@@ -34,6 +34,10 @@ type daemon interface {
 	// Metrics returns what /metrics shows.
 	Metrics() metrics.Snapshot
 
+	// Bypass switches parts of what is done for a zone off for a while; zero
+	// switches them on again. The error is a sentence for the operator.
+	Bypass(zone string, parts []string, wait time.Duration) error
+
 	// Ready reports whether visitors are served; it is false while draining.
 	Ready() bool
 }
@@ -48,6 +52,10 @@ type Status struct {
 	Draining      bool         `json:"draining"`
 	Connections   int64        `json:"connections"`    // open now
 	EventsDropped uint64       `json:"events_dropped"` // since the start
+	Generation    int64        `json:"generation"`     // of the configuration, from 1
+	CacheBytes    int64        `json:"cache_bytes"`
+	CacheObjects  int64        `json:"cache_objects"`
+	Pressure      string       `json:"pressure"` // normal, or what is done about a shortage
 	Zones         []ZoneStatus `json:"zones"`
 }
 
@@ -59,4 +67,23 @@ type ZoneStatus struct {
 	Hits     int64  `json:"hits"` // answered from the cache
 	Refused  int64  `json:"refused"`
 	Failed   int64  `json:"failed"`
+	Waiting  int    `json:"waiting"` // now, for a server that has time
+
+	Maintenance bool             `json:"maintenance,omitempty"`
+	Bypassed    map[string]int64 `json:"bypassed,omitempty"` // seconds left, by what an operator has switched off
+	Servers     []ServerStatus   `json:"servers"`
+}
+
+// ServerStatus is how one server of a zone is.
+type ServerStatus struct {
+	Name     string    `json:"name"`
+	URL      string    `json:"url"`
+	Backup   bool      `json:"backup,omitempty"`
+	State    string    `json:"state"`         // well, careful, trial, resting or down
+	Why      string    `json:"why,omitempty"` // what went wrong last
+	Since    time.Time `json:"since,omitzero"`
+	Requests int64     `json:"requests"` // now
+	Idle     int       `json:"idle"`     // connections now
+	Opened   int64     `json:"opened"`   // connections since the start
+	Failures int64     `json:"failures"` // requests that it failed
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -159,12 +160,24 @@ func thisMachineOnly(next http.Handler) http.Handler {
 	})
 }
 
-// adminMux answers `seawall status`.
-func adminMux(status func() Status) http.Handler {
+// adminMux answers `seawall status` and `seawall bypass`.
+func adminMux(status func() Status, bypass func(zone string, parts []string, wait time.Duration) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(status()) // whoever asked is gone
+	})
+	mux.HandleFunc("POST /bypass", func(w http.ResponseWriter, r *http.Request) {
+		var order bypassOrder
+		err := json.NewDecoder(io.LimitReader(r.Body, 64<<10)).Decode(&order)
+		if err == nil {
+			err = bypass(order.Zone, order.Parts, order.For)
+		}
+		if err != nil {
+			answer(w, http.StatusBadRequest, err.Error())
+			return
+		}
+		answer(w, http.StatusOK, "done")
 	})
 	return mux
 }
@@ -213,27 +226,48 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = io.WriteString(w, text+"\n") // whoever asked is gone
 }
 
-// askStatus asks a running program.
-func askStatus(ctx context.Context, admin string) (Status, error) {
+// askAdmin asks a running program and returns what it answers.
+func askAdmin(ctx context.Context, admin, method, path string, order any) ([]byte, error) {
 	network, address := adminNetwork(admin)
 	var dialer net.Dialer
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return dialer.DialContext(ctx, network, address)
 	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/status", nil)
+	var body bytes.Buffer
+	if order != nil {
+		if err := json.NewEncoder(&body).Encode(order); err != nil {
+			return nil, fmt.Errorf("write the order: %w", err)
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, &body)
 	if err != nil {
-		return Status{}, fmt.Errorf("ask for the status: %w", err)
+		return nil, fmt.Errorf("ask the running program: %w", err)
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
-		return Status{}, fmt.Errorf("nothing answers at %s; is seawall running, and is this its address? (%w)", admin, rootCause(err))
+		return nil, fmt.Errorf("nothing answers at %s; is seawall running, and is this its address? (%w)", admin, rootCause(err))
 	}
 	defer response.Body.Close()
-	var status Status
-	if response.StatusCode != http.StatusOK {
-		return status, fmt.Errorf("%s answers %s; this is not the admin address of seawall", admin, response.Status)
+	text, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	switch {
+	case response.StatusCode == http.StatusBadRequest:
+		return nil, errors.New(strings.TrimSpace(string(text)))
+	case response.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("%s answers %s; this is not the admin address of seawall", admin, response.Status)
+	case err != nil:
+		return nil, fmt.Errorf("%s breaks off its answer: %w", admin, err)
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, 64<<20)).Decode(&status); err != nil {
+	return text, nil
+}
+
+// askStatus asks a running program how it is.
+func askStatus(ctx context.Context, admin string) (Status, error) {
+	var status Status
+	text, err := askAdmin(ctx, admin, http.MethodGet, "/status", nil)
+	if err != nil {
+		return status, err
+	}
+	if err := json.Unmarshal(text, &status); err != nil {
 		return status, fmt.Errorf("%s sends no status: %w", admin, err)
 	}
 	return status, nil

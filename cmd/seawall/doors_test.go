@@ -110,7 +110,7 @@ func TestDoors_statusComesOverTheSocket(t *testing.T) {
 		t.Errorf("started %v, up %d s", got.Started, got.UptimeSeconds)
 	}
 	got.Started, got.UptimeSeconds = time.Time{}, 0
-	want := Status{Version: seawall.Version, PID: os.Getpid(), Ready: true, Connections: 3, EventsDropped: 4, Zones: []ZoneStatus{{"example.com", 9, 5, 1, 2}}}
+	want := Status{Version: seawall.Version, PID: os.Getpid(), Ready: true, Connections: 3, EventsDropped: 4, Zones: []ZoneStatus{{Zone: "example.com", Requests: 9, Hits: 5, Refused: 1, Failed: 2}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -215,12 +215,12 @@ func TestAskStatus_knowsStrangers(t *testing.T) {
 
 func TestStatus_keysInJSONStay(t *testing.T) {
 	text, err := json.Marshal(fullStatus(Status{}, time.Unix(5, 0).UTC(), time.Unix(8, 0)))
-	want := `"started":"1970-01-01T00:00:05Z","uptime_seconds":3,"ready":false,"draining":false,"connections":0,"events_dropped":0,"zones":[]}`
+	want := `"started":"1970-01-01T00:00:05Z","uptime_seconds":3,"ready":false,"draining":false,"connections":0,"events_dropped":0,"generation":0,"cache_bytes":0,"cache_objects":0,"pressure":"","zones":[]}`
 	if err != nil || !strings.HasSuffix(string(text), want) || !strings.HasPrefix(string(text), `{"version":"`) {
 		t.Errorf("%s (%v)", text, err)
 	}
-	text, err = json.Marshal(ZoneStatus{Zone: "a"})
-	if want := `{"zone":"a","requests":0,"hits":0,"refused":0,"failed":0}`; err != nil || string(text) != want {
+	text, err = json.Marshal(ZoneStatus{Zone: "a", Servers: []ServerStatus{}})
+	if want := `{"zone":"a","requests":0,"hits":0,"refused":0,"failed":0,"waiting":0,"servers":[]}`; err != nil || string(text) != want {
 		t.Errorf("%s (%v)", text, err)
 	}
 }

@@ -59,14 +59,31 @@ zones:
 
 func TestPrintStatus_isATable(t *testing.T) {
 	var b bytes.Buffer
-	s := Status{Version: "1", PID: 7, UptimeSeconds: 3661, Ready: true, Connections: 3, EventsDropped: 4,
-		Zones: []ZoneStatus{{"example.com", 1000, 900, 1, 2}, {"b.com", 0, 0, 0, 0}}}
+	down := ServerStatus{
+		Name: "s2", URL: "http://b", Backup: true, State: "down", Why: "status 500", Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Failures: 6,
+	}
+	s := Status{
+		Version: "1", PID: 7, UptimeSeconds: 3661, Ready: true, Connections: 3, EventsDropped: 4,
+		Generation: 5, CacheBytes: 3 << 19, CacheObjects: 2, Pressure: "normal",
+		Zones: []ZoneStatus{
+			{
+				Zone: "example.com", Requests: 1000, Hits: 900, Refused: 1, Failed: 2, Waiting: 3,
+				Servers: []ServerStatus{{Name: "s1", URL: "http://a", State: "well", Requests: 4, Idle: 5, Opened: 9}, down},
+			},
+			{Zone: "b.com", Maintenance: true, Bypassed: map[string]int64{"rewrite": 60, "cache": 90}},
+		},
+	}
 	const want = `seawall 1, process 7, serving, up 1h1m1s
-connections 3, events dropped 4
+connections 3, events dropped 4, configuration 5
+cache 1.5MiB in 2 objects, pressure normal
 
-zone         requests  hits  refused  failed
-example.com  1000      900   1        2
-b.com        0         0     0        0
+zone         requests  hits  refused  failed  waiting  state
+example.com  1000      900   1        2       3        open
+b.com        0         0     0        0       0        maintenance, cache off for 1m30s, rewrite off for 1m0s
+
+server                   requests  idle  opened  failures  state
+example.com s1 http://a  4         5     9       0         well
+example.com s2 http://b  0         0     0       6         down, backup since 03:04:05: status 500
 `
 	if err := printStatus(&b, s); err != nil || b.String() != want {
 		t.Errorf("%s (%v)", b.String(), err)

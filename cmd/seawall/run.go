@@ -21,6 +21,8 @@ type runCommand struct {
 	State  string   `placeholder:"DIR" help:"State directory (default ${state})."`
 	Zone   []string `sep:"none" placeholder:"NAME=ORIGIN_URL" help:"A site and the server that has it; may be repeated. *=ORIGIN_URL takes any host."`
 
+	Resolver []string `placeholder:"ADDR" help:"DNS server for the names of origins; may be repeated (default those of /etc/resolv.conf)."`
+
 	Admin   string `placeholder:"ADDR" help:"Where seawall status asks: a Unix socket or loopback host:port (default admin.sock in the state directory)."`
 	Debug   string `placeholder:"ADDR" help:"Profiles and log level; loopback only (default off)."`
 	Metrics string `placeholder:"ADDR" help:"/metrics, /healthz and /readyz (default off)."`
@@ -36,7 +38,7 @@ type runCommand struct {
 func (r runCommand) source() source {
 	return source{
 		File: r.Config, HTTP: r.HTTP, State: r.State, Admin: r.Admin, Debug: r.Debug, Metrics: r.Metrics,
-		AccessLog: r.AccessLog, AccessFormat: r.AccessLogFormat, AccessWhat: r.AccessLogWhat, Zones: r.Zone,
+		AccessLog: r.AccessLog, AccessFormat: r.AccessLogFormat, AccessWhat: r.AccessLogWhat, Resolver: r.Resolver, Zones: r.Zone,
 	}
 }
 
@@ -105,7 +107,7 @@ func muxes(d daemon, boss *supervisor, level *slog.LevelVar, began time.Time) ma
 		return fullStatus(s, began, time.Now())
 	}
 	return map[string]http.Handler{
-		"admin":   adminMux(status),
+		"admin":   adminMux(status, d.Bypass),
 		"metrics": metrics.Mux(d.Metrics, ready),
 		"debug":   debugMux(level),
 	}

@@ -20,6 +20,7 @@ type source struct {
 
 	HTTP, State, Admin, Debug, Metrics  string // override the file where they are not empty
 	AccessLog, AccessFormat, AccessWhat string
+	Resolver                            []string // in place of those of the file
 	Zones                               []string // NAME=ORIGIN_URL, added to those of the file
 }
 
@@ -100,6 +101,9 @@ func (s source) flagOf(path string) string {
 			return f.flag
 		}
 	}
+	if len(s.Resolver) > 0 && strings.HasPrefix(path, "resolver[") {
+		return "--resolver"
+	}
 	return ""
 }
 
@@ -115,6 +119,9 @@ func (s source) override(c *Config) (wrong []complaint) {
 		if f.value != "" {
 			*f.field = f.value
 		}
+	}
+	if len(s.Resolver) > 0 {
+		c.Resolver = s.Resolver
 	}
 	for _, text := range s.Zones {
 		name, url, found := strings.Cut(text, "=")

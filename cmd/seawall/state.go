@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -120,6 +121,28 @@ func checkVersion(dir string) error {
 			"nothing was touched: start the newer program, or choose another directory with --state", dir, version, stateVersion)
 	}
 	return nil
+}
+
+// edgeID returns the name that this edge has in CDN-Loop (RFC 8586): made
+// once, by chance, and kept, so that no other edge has it.
+func edgeID(dir string) (string, error) {
+	path := filepath.Join(dir, "edge-id")
+	text, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(text)); err == nil && isEdgeID(id) {
+		return id, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", cannotUse(dir, err)
+	}
+	id := "seawall-" + strings.ToLower(rand.Text()[:16])
+	if err := durable.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", cannotUse(dir, err)
+	}
+	return id, nil
+}
+
+func isEdgeID(text string) bool {
+	return strings.HasPrefix(text, "seawall-") && len(text) <= 64 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // close gives the lock back.

@@ -5,8 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/seawall-edge/seawall/spec"
 )
 
 // statusCommand is `seawall status`.
@@ -50,11 +55,50 @@ func printStatus(w io.Writer, s Status) error {
 	}
 	up := time.Duration(s.UptimeSeconds) * time.Second
 	fmt.Fprintf(w, "seawall %s, process %d, %s, up %s\n", s.Version, s.PID, doing, up)
-	fmt.Fprintf(w, "connections %d, events dropped %d\n\n", s.Connections, s.EventsDropped)
+	fmt.Fprintf(w, "connections %d, events dropped %d, configuration %d\n", s.Connections, s.EventsDropped, s.Generation)
+	fmt.Fprintf(w, "cache %s in %d objects, pressure %s\n\n", spec.Bytes(s.CacheBytes).Rounded(), s.CacheObjects, s.Pressure)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "zone\trequests\thits\trefused\tfailed")
+	fmt.Fprintln(table, "zone\trequests\thits\trefused\tfailed\twaiting\tstate")
 	for _, z := range s.Zones {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\n", z.Zone, z.Requests, z.Hits, z.Refused, z.Failed)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%s\n", z.Zone, z.Requests, z.Hits, z.Refused, z.Failed, z.Waiting, zoneState(z))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	table = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "server\trequests\tidle\topened\tfailures\tstate")
+	for _, z := range s.Zones {
+		for _, one := range z.Servers {
+			fmt.Fprintf(table, "%s %s %s\t%d\t%d\t%d\t%d\t%s\n", z.Zone, one.Name, one.URL, one.Requests, one.Idle, one.Opened, one.Failures, serverState(one))
+		}
 	}
 	return table.Flush()
+}
+
+// zoneState says in a few words what is unusual about a zone.
+func zoneState(z ZoneStatus) string {
+	var words []string
+	if z.Maintenance {
+		words = append(words, "maintenance")
+	}
+	for _, part := range slices.Sorted(maps.Keys(z.Bypassed)) {
+		words = append(words, fmt.Sprintf("%s off for %s", part, time.Duration(z.Bypassed[part])*time.Second))
+	}
+	if len(words) == 0 {
+		return "open"
+	}
+	return strings.Join(words, ", ")
+}
+
+// serverState says how a server is and, if it is not well, why.
+func serverState(s ServerStatus) string {
+	text := s.State
+	if s.Backup {
+		text += ", backup"
+	}
+	if s.State != "well" {
+		text += fmt.Sprintf(" since %s: %s", s.Since.Format(time.TimeOnly), s.Why)
+	}
+	return text
 }

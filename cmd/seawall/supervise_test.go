@@ -48,10 +48,12 @@ func (p *puppet) Drain(ctx context.Context) error {
 }
 
 func (p *puppet) Status() Status {
-	return Status{Connections: 3, EventsDropped: 4, Zones: []ZoneStatus{{"example.com", 9, 5, 1, 2}}}
+	return Status{Connections: 3, EventsDropped: 4, Zones: []ZoneStatus{{Zone: "example.com", Requests: 9, Hits: 5, Refused: 1, Failed: 2}}}
 }
 
 func (p *puppet) Ready() bool { return true }
+
+func (p *puppet) Bypass(string, []string, time.Duration) error { return nil }
 
 func (p *puppet) Metrics() metrics.Snapshot { return metrics.Snapshot{ConnectionsOpen: 9} }
 

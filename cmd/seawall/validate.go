@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seawall-edge/seawall/internal/prefix"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -23,6 +24,8 @@ func (c Config) validate() []spec.Mistake {
 	if c.Metrics != "" {
 		list.address("metrics", c.Metrics, false)
 	}
+	list.listeners(c)
+	list.resolver(c.Resolver)
 	list.twice(c)
 	list.limits(c.Limits)
 	list.size("cache.memory", c.Cache.Memory, 1<<20, 1<<44)
@@ -43,6 +46,42 @@ func (c Config) validate() []spec.Mistake {
 
 type mistakes []spec.Mistake
 
+func (l *mistakes) listeners(c Config) {
+	l.prefixes("proxy_protocol", c.ProxyProtocol)
+	for i, listener := range c.Listeners {
+		path := fmt.Sprintf("listeners[%d]", i)
+		l.address(path+".address", listener.Address, false)
+		l.prefixes(path+".proxy_protocol", listener.ProxyProtocol)
+	}
+}
+
+func (l *mistakes) prefixes(path string, texts []string) {
+	_, wrong := prefix.Parse(texts)
+	for _, w := range wrong {
+		l.add(fmt.Sprintf("%s[%d]", path, w.Index), "%s", w.Text)
+	}
+}
+
+func (l *mistakes) resolver(servers []string) {
+	for i, server := range servers {
+		if _, err := resolverAddress(server); err != nil {
+			l.add(fmt.Sprintf("resolver[%d]", i), "%v", err)
+		}
+	}
+}
+
+// resolverAddress completes the address of a DNS server. A name would have
+// to be looked up first.
+func resolverAddress(text string) (netip.AddrPort, error) {
+	if address, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return netip.AddrPortFrom(address, 53), nil
+	}
+	if full, err := netip.ParseAddrPort(text); err == nil && full.Port() != 0 {
+		return full, nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("%q is not the address of a DNS server; write one such as 192.0.2.53 or [2001:db8::53]:5353", text)
+}
+
 func (l *mistakes) add(path, format string, args ...any) {
 	*l = append(*l, spec.Mistake{Path: path, Text: fmt.Sprintf(format, args...)})
 }
@@ -61,6 +100,9 @@ func (l *mistakes) limits(c Limits) {
 		if timeout.value < spec.Duration(time.Millisecond) || timeout.value > spec.Duration(24*time.Hour) {
 			l.add(timeout.path, "%s is outside of 1ms to 24h", timeout.value)
 		}
+	}
+	if c.Memory != 0 {
+		l.size("limits.memory", c.Memory, 64<<20, 1<<50)
 	}
 	l.size("limits.max_head", c.MaxHead, 1<<10, 1<<20)
 	l.size("limits.max_target", c.MaxTarget, 256, 1<<20)
@@ -111,6 +153,9 @@ func (l *mistakes) admin(c Config) {
 // twice finds one address for two doors.
 func (l *mistakes) twice(c Config) {
 	doors := []struct{ path, address string }{{"http", c.HTTP}, {"admin", c.Admin}, {"debug", c.Debug}, {"metrics", c.Metrics}}
+	for i, listener := range c.Listeners {
+		doors = append(doors, struct{ path, address string }{fmt.Sprintf("listeners[%d].address", i), listener.Address})
+	}
 	for i, door := range doors {
 		_, port, err := net.SplitHostPort(door.address)
 		if err != nil || port == "0" {

@@ -47,13 +47,15 @@ func (r whyCommand) Run(p *program) error {
 // What each word of a record means to somebody who did not write the edge.
 var (
 	rungWords = map[string]string{
-		"door":      "at the door, where connections are counted and requests read",
-		"zone":      "where the zone is looked up by the host",
-		"normalise": "where the address is brought into one form",
-		"cache":     "at the cache",
-		"origin":    "at the origin, the server that has the site",
-		"store":     "where it is decided whether the answer may be kept",
-		"event":     "at the end of the ladder",
+		"door":        "at the door, where connections are counted and requests read",
+		"zone":        "where the zone is looked up by the host",
+		"client":      "where it is found out who asks",
+		"maintenance": "where it is seen whether the site is open",
+		"normalise":   "where the address is brought into one form",
+		"cache":       "at the cache",
+		"origin":      "at the origin, the server that has the site",
+		"store":       "where it is decided whether the answer may be kept",
+		"event":       "at the end of the ladder",
 	}
 	actionWords = map[string]string{
 		"passed":  "was answered",

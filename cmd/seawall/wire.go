@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -17,6 +17,7 @@ import (
 	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/edge/http1"
 	"github.com/seawall-edge/seawall/edge/journal"
+	"github.com/seawall-edge/seawall/internal/resolve"
 )
 
 // dataPlane is the edge with its listeners and its journal.
@@ -26,7 +27,9 @@ type dataPlane struct {
 	journal  *journal.Journal
 	edge     *edge.Edge
 	server   *http1.Server
-	served   chan error // what http1.Server.Serve returned
+	own      ownAddresses
+	resolver *resolve.Resolver
+	serving  sync.WaitGroup // the listeners
 	draining atomic.Bool
 
 	generation atomic.Int64 // of the configuration, from 1
@@ -42,17 +45,20 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	d := &dataPlane{log: log, started: time.Now(), journal: opened, served: make(chan error, 1)}
-	d.edge = edge.New(edge.Config{
-		Events: opened, Logger: log, Rings: rings,
-		CacheBytes: int64(cfg.Cache.Memory), CacheIsOff: cfg.Cache.Off,
-	})
-	if err := d.Reload(cfg); err != nil {
+	d := &dataPlane{log: log, started: time.Now(), journal: opened}
+	if err := d.openEdge(cfg, rings); err != nil {
+		return nil, errors.Join(err, opened.Close(context.Background()))
+	}
+	listeners, err := listen(cfg)
+	if err != nil {
 		return nil, errors.Join(err, d.stop(context.Background()))
 	}
-	listener, err := net.Listen("tcp", cfg.HTTP)
-	if err != nil {
-		return nil, errors.Join(listenError("http", cfg.HTTP, err), d.stop(context.Background()))
+	d.own.set(listeners)
+	if err := d.Reload(cfg); err != nil {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return nil, errors.Join(err, d.stop(context.Background()))
 	}
 	d.server = http1.New(http1.Config{
 		Handler: d.edge, Logger: log, Rings: rings,
@@ -65,13 +71,7 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 		MaxHead:               int(cfg.Limits.MaxHead),
 		MaxTarget:             int(cfg.Limits.MaxTarget),
 	})
-	go func() {
-		err := d.server.Serve(listener)
-		if err != nil {
-			log.Error("visitors are not served any more", "error", err)
-		}
-		d.served <- err
-	}()
+	d.serve(listeners)
 	return d, nil
 }
 
@@ -146,7 +146,7 @@ func (d *dataPlane) Ready() bool { return !d.draining.Load() }
 func (d *dataPlane) Drain(ctx context.Context) error {
 	d.draining.Store(true)
 	cut := d.server.Drain(ctx)
-	<-d.served
+	d.serving.Wait()
 	err := d.stop(context.WithoutCancel(ctx))
 	if cut > 0 {
 		err = errors.Join(fmt.Errorf("%d connections were cut at the end of the drain timeout", cut), err)
@@ -160,6 +160,7 @@ func (d *dataPlane) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
 	d.edge.Close()
+	d.resolver.Close()
 	return d.journal.Close(ctx)
 }
 
@@ -167,12 +168,49 @@ func (d *dataPlane) stop(ctx context.Context) error {
 func (d *dataPlane) Status() Status {
 	open, _ := d.server.Connections()
 	stats := d.journal.Stats()
+	totals := d.edge.Totals()
 	s := Status{
 		Version: seawall.Version, Started: d.started, Ready: d.Ready(), Draining: d.draining.Load(),
 		Connections: int64(open), EventsDropped: stats.Dropped[0] + stats.Dropped[1] + stats.Dropped[2],
+		Generation: d.generation.Load(), CacheBytes: totals.Memory.Bytes, CacheObjects: int64(totals.Memory.Objects), Pressure: d.pressure(),
 	}
-	for _, zone := range d.edge.ZoneTotals() {
-		s.Zones = append(s.Zones, ZoneStatus{zone.Name, zone.Requests, zone.Hits, zone.Refused, zone.Failed})
+	for _, z := range d.edge.ZoneTotals() {
+		zone := ZoneStatus{
+			Zone: z.Name, Requests: z.Requests, Hits: z.Hits, Refused: z.Refused, Failed: z.Failed, Waiting: z.Waiting, Maintenance: z.Maintenance,
+		}
+		for part, left := range z.Bypassed {
+			if zone.Bypassed == nil {
+				zone.Bypassed = map[string]int64{}
+			}
+			zone.Bypassed[part.String()] = int64(left / time.Second)
+		}
+		for _, one := range z.Servers {
+			zone.Servers = append(zone.Servers, ServerStatus(one))
+		}
+		s.Zones = append(s.Zones, zone)
 	}
 	return s
 }
+
+// Bypass implements daemon.
+func (d *dataPlane) Bypass(zone string, parts []string, wait time.Duration) error {
+	var which []edge.Switch
+	for _, part := range parts {
+		one, known := edge.ParseSwitch(part)
+		if !known {
+			return fmt.Errorf("%q is not a part that can be switched off; use cache, rewrite or maintenance", part)
+		}
+		which = append(which, one)
+	}
+	until := time.Now().Add(min(wait, 24*time.Hour))
+	for _, one := range which {
+		if !d.edge.Bypass(zone, one, until) {
+			return fmt.Errorf("there is no zone %s; `seawall status` lists them", zone)
+		}
+		d.log.Warn("an operator has switched a part on or off", "zone", zone, "part", one.String(), "off_for", wait)
+	}
+	return nil
+}
+
+// pressure says what is done about a shortage of memory or descriptors.
+func (d *dataPlane) pressure() string { return "normal" }

@@ -3,7 +3,9 @@ package http1
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 
 	"github.com/seawall-edge/seawall"
@@ -247,6 +249,17 @@ func (a *answer) Sent() int64 { return a.sent }
 
 // Gone implements exchange.Stream.
 func (a *answer) Gone() bool { return a.c.sock.Gone() }
+
+// Ended implements exchange.Stream.
+func (a *answer) Ended() bool { return a.c.sock.Ended() }
+
+// Local implements exchange.Stream.
+func (a *answer) Local() netip.AddrPort {
+	if local, ok := a.c.sock.TCP().LocalAddr().(*net.TCPAddr); ok {
+		return local.AddrPort()
+	}
+	return netip.AddrPort{}
+}
 
 // Begun implements exchange.Stream.
 func (a *answer) Begun() bool { return a.begun }

@@ -77,7 +77,8 @@ func onlyLineEnds(b []byte) bool { return len(bytes.Trim(b, "\r\n")) == 0 }
 func (c *conn) begin(now time.Time) {
 	b := c.b
 	x := &b.x
-	x.Client, x.Ring = c.client, c.ring
+	x.Client, x.Peer, x.Ring = c.client, c.client, c.ring
+	x.ForwardedByTrusted, x.Bare = false, false
 	x.Out = &b.answer
 	x.Body, x.Length, x.ExpectContinue = nil, 0, false
 	x.Method, x.MethodName, x.Minor = exchange.MethodOther, nil, 1

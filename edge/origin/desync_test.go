@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/spec"
 )
 
 // Here an origin and the edge must not come to disagree about where one
@@ -84,7 +85,7 @@ func TestPool_neverReusesAConnectionThatOwesABody(t *testing.T) {
 			_, _ = io.WriteString(conn, ok)
 			_, _ = io.Copy(io.Discard, from)
 		})
-		p := newPool(t, Config{URL: url})
+		p := newGroup(t, spec.OriginSpec{URL: url})
 		x, body := post(10)
 		go func() { body.pieces <- []byte("hello") }()
 		r, err := p.RoundTrip(x)
@@ -105,7 +106,7 @@ func TestPool_neverReusesAConnectionThatOwesABody(t *testing.T) {
 			_, _ = io.WriteString(conn, ok)
 			_, _ = io.Copy(io.Discard, from)
 		})
-		p := newPool(t, Config{URL: url, IdleTimeout: idle, FirstByteTimeout: 10 * time.Second})
+		p := newGroup(t, spec.OriginSpec{URL: url, IdleTimeout: spec.Duration(idle), FirstByteTimeout: spec.Duration(10 * time.Second)})
 		x, body := post(64 << 20)
 		go func() {
 			// The write of this piece meets a full socket and gives up after idle;
@@ -130,7 +131,7 @@ func TestPool_neverReusesAConnectionThatOwesABody(t *testing.T) {
 }
 
 // secureOrigin is script behind TLS, with writes that leave in one segment.
-func secureOrigin(t *testing.T, version uint16, handle func(*tls.Conn, *bufio.Reader, func())) *Pool {
+func secureOrigin(t *testing.T, version uint16, handle func(*tls.Conn, *bufio.Reader, func())) *Group {
 	t.Helper()
 	donor := httptest.NewTLSServer(nil) // for its certificate
 	t.Cleanup(donor.Close)
@@ -142,9 +143,10 @@ func secureOrigin(t *testing.T, version uint16, handle func(*tls.Conn, *bufio.Re
 			handle(server, bufio.NewReader(server), gathered.flush)
 		}
 	})
-	p := newPool(t, Config{URL: strings.Replace(url, "http://", "https://", 1)})
-	p.tls.RootCAs = x509.NewCertPool()
-	p.tls.RootCAs.AddCert(donor.Certificate())
+	p := newGroup(t, spec.OriginSpec{
+		URL:   strings.Replace(url, "http://", "https://", 1),
+		Roots: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: donor.Certificate().Raw})),
+	})
 	return p
 }
 
@@ -197,7 +199,7 @@ func TestPool_seesWhatTLSHasReadAhead(t *testing.T) {
 	})
 	x, _ := request("HEAD")
 	read(t, p, x)
-	if conn, reused, err := p.take(false); err == nil && reused {
+	if conn := p.servers[0].pool.take("a.test"); conn != nil {
 		t.Error("a connection with a forged answer in it is used again")
 		_ = conn.Close()
 	}

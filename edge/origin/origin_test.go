@@ -16,7 +16,9 @@ import (
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/resolve"
 	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/spec"
 )
 
 // visitor is a Stream that takes nothing and may be gone.
@@ -28,31 +30,47 @@ type visitor struct {
 
 func (v *visitor) Flush() error                             { return nil }
 func (v *visitor) Gone() bool                               { return v.gone.Load() }
+func (v *visitor) Ended() bool                              { return false }
 func (v *visitor) Interim(status int, _ *wire.Fields) error { v.interims.Add(1); return nil }
 
 // request makes an Exchange as the ladder hands it over.
 func request(method string) (*exchange.Exchange, *visitor) {
 	out := &visitor{}
 	x := &exchange.Exchange{
-		Client: netip.MustParseAddrPort("192.0.2.7:1234"), Method: exchange.ParseMethod([]byte(method)), MethodName: []byte(method),
+		Client: netip.MustParseAddrPort("192.0.2.7:1234"), Peer: netip.MustParseAddrPort("192.0.2.7:1234"), Method: exchange.ParseMethod([]byte(method)), MethodName: []byte(method),
 		Minor: 1, Fields: &wire.Fields{}, Host: []byte("a.test"), Hostport: []byte("a.test"), Target: []byte("/x"), Out: out,
 	}
 	x.Event.Time = time.Now().UnixNano()
 	return x, out
 }
 
-func newPool(t *testing.T, config Config) *Pool {
+func newGroup(t *testing.T, o spec.OriginSpec) *Group {
 	t.Helper()
-	p, err := New(config)
+	g, err := groupOf(t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
-	return p
+	return g
+}
+
+// groupOf makes a group that ends with the test.
+func groupOf(t *testing.T, o spec.OriginSpec) (*Group, error) {
+	t.Helper()
+	resolver, err := resolve.New(resolve.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(resolver.Close)
+	resolved := spec.ZoneSpec{Name: "a.test", Origin: o}.Resolved().Origin
+	g, err := New(Config{Zone: "a.test", Host: "a.test", Origin: resolved, Shared: Shared{Resolver: resolver, LoopID: "edge-1"}})
+	if err == nil {
+		t.Cleanup(g.Close)
+	}
+	return g, err
 }
 
 // read returns a whole answer and closes it.
-func read(t *testing.T, p *Pool, x *exchange.Exchange) (int, string) {
+func read(t *testing.T, p *Group, x *exchange.Exchange) (int, string) {
 	t.Helper()
 	r, err := p.RoundTrip(x)
 	if err != nil {
@@ -73,7 +91,7 @@ func read(t *testing.T, p *Pool, x *exchange.Exchange) (int, string) {
 }
 
 // reasonFor returns why a request failed.
-func reasonFor(t *testing.T, p *Pool, x *exchange.Exchange) seawall.Reason {
+func reasonFor(t *testing.T, p *Group, x *exchange.Exchange) seawall.Reason {
 	t.Helper()
 	r, err := p.RoundTrip(x)
 	if err == nil {
@@ -141,7 +159,7 @@ func answersAll(conn net.Conn, from *bufio.Reader) {
 func TestRoundTrip_repeatsOnlyWhatMayBeRepeated(t *testing.T) {
 	for method, repeated := range map[string]bool{"GET": true, "HEAD": true, "DELETE": true, "POST": false, "PATCH": false, "PURGE": false} {
 		url, accepted := script(t, answersOnceThenCloses, answersAll)
-		p := newPool(t, Config{URL: url})
+		p := newGroup(t, spec.OriginSpec{URL: url})
 		first, _ := request("GET")
 		read(t, p, first)
 		x, _ := request(method)
@@ -183,7 +201,7 @@ func TestRoundTrip_saysWhatWentWrong(t *testing.T) {
 		{"no TLS there", strings.Replace(plain.URL, "http://", "https://", 1), seawall.ReasonOriginTLS},
 	} {
 		x, _ := request("GET")
-		p := newPool(t, Config{URL: c.url, ConnectTimeout: 5 * time.Second})
+		p := newGroup(t, spec.OriginSpec{URL: c.url, ConnectTimeout: spec.Duration(5 * time.Second)})
 		if reason := reasonFor(t, p, x); reason != c.want {
 			t.Errorf("%s: %s", c.name, reason)
 		}
@@ -192,7 +210,7 @@ func TestRoundTrip_saysWhatWentWrong(t *testing.T) {
 		}
 	}
 	for _, url := range []string{"ftp://a", "http://", "://", "a.test:80"} {
-		if _, err := New(Config{URL: url}); err == nil {
+		if _, err := groupOf(t, spec.OriginSpec{URL: url}); err == nil {
 			t.Errorf("%q is taken for an origin", url)
 		}
 	}
@@ -205,7 +223,7 @@ func TestRoundTrip_endsWhenTheVisitorIsGone(t *testing.T) {
 		close(asked)
 		_, _ = from.Peek(1) // never answers; ends with the connection
 	})
-	p := newPool(t, Config{URL: url})
+	p := newGroup(t, spec.OriginSpec{URL: url})
 	x, out := request("GET")
 	go func() { <-asked; out.gone.Store(true) }()
 	if reason := reasonFor(t, p, x); reason != seawall.ReasonVisitorGone {
@@ -215,7 +233,7 @@ func TestRoundTrip_endsWhenTheVisitorIsGone(t *testing.T) {
 
 func TestRoundTrip_waitsNoLongerThanItMay(t *testing.T) {
 	url, _ := script(t, func(_ net.Conn, from *bufio.Reader) { take(from); _, _ = from.Peek(1) })
-	p := newPool(t, Config{URL: url, FirstByteTimeout: 80 * time.Millisecond})
+	p := newGroup(t, spec.OriginSpec{URL: url, FirstByteTimeout: spec.Duration(80 * time.Millisecond)})
 	x, _ := request("GET")
 	if reason := reasonFor(t, p, x); reason != seawall.ReasonOriginTimeout {
 		t.Error(reason)
@@ -225,7 +243,7 @@ func TestRoundTrip_waitsNoLongerThanItMay(t *testing.T) {
 func TestPool_closesConnectionsThatNobodyUses(t *testing.T) {
 	ended := make(chan struct{})
 	url, _ := script(t, func(conn net.Conn, from *bufio.Reader) { answersAll(conn, from); close(ended) })
-	p := newPool(t, Config{URL: url, KeepIdle: 20 * time.Millisecond})
+	p := newGroup(t, spec.OriginSpec{URL: url, KeepIdle: spec.Duration(20 * time.Millisecond)})
 	for range 2 {
 		x, _ := request("GET")
 		if status, body := read(t, p, x); status != 200 || body != "ok" {
@@ -245,7 +263,7 @@ func TestPool_closesConnectionsThatNobodyUses(t *testing.T) {
 func TestPool_keepsNothingOnceClosed(t *testing.T) {
 	ended := make(chan struct{})
 	url, _ := script(t, func(conn net.Conn, from *bufio.Reader) { answersAll(conn, from); close(ended) })
-	p := newPool(t, Config{URL: url})
+	p := newGroup(t, spec.OriginSpec{URL: url})
 	x, _ := request("GET")
 	r, err := p.RoundTrip(x)
 	if err != nil {
@@ -274,7 +292,7 @@ func TestPool_neverUsesARestlessConnectionAgain(t *testing.T) {
 				_, _ = io.WriteString(conn, answer)
 				_, _ = from.Peek(1)
 			}, answersAll)
-			p := newPool(t, Config{URL: url})
+			p := newGroup(t, spec.OriginSpec{URL: url})
 			for range 2 {
 				x, _ := request("GET")
 				if status, body := read(t, p, x); status != 200 || body != "ok" {
@@ -292,7 +310,7 @@ func TestPool_neverUsesARestlessConnectionAgain(t *testing.T) {
 func TestResponse_leavesNoGoroutineBehind(t *testing.T) {
 	before := runtime.NumGoroutine()
 	url, _ := script(t, answersAll)
-	p := newPool(t, Config{URL: url})
+	p := newGroup(t, spec.OriginSpec{URL: url})
 	for range 10 {
 		x, _ := request("GET")
 		read(t, p, x)

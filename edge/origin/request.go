@@ -1,56 +1,167 @@
 package origin
 
 import (
-	"bytes"
 	"errors"
-	"strconv"
+	"sync"
 	"time"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/exchange"
-	"github.com/seawall-edge/seawall/internal/sock"
-	"github.com/seawall-edge/seawall/internal/wire"
 )
 
-// continueWait is how long an origin may take to say "100 Continue" before
-// the body is sent all the same (RFC 9110, 10.1.1).
-const continueWait = time.Second
+const (
+	// continueWait is how long an origin may take to say "100 Continue" before
+	// the body is sent all the same (RFC 9110, 10.1.1).
+	continueWait = time.Second
+	// mostTries is how many servers are asked for one request.
+	mostTries = 3
+)
 
 // RoundTrip sends the request and returns the head of its answer. The caller
 // closes the Response. An error is an *Error, or says by its own Reason
 // method what was wrong with the request's body.
-func (p *Pool) RoundTrip(x *exchange.Exchange) (*Response, error) {
+func (g *Group) RoundTrip(x *exchange.Exchange) (*Response, error) {
+	if g.fields.loops(x.Fields) {
+		return nil, fail(seawall.ReasonLoop, errors.New("CDN-Loop names this edge and this zone"))
+	}
 	r := responses.Get().(*Response)
-	r.begin(p, x)
-	r.appendHead(x)
+	r.begin(g, x)
 	var ready []byte
 	whole := x.Body == nil
 	if !whole && !x.ExpectContinue {
 		ready, whole = x.Body.Ready()
 	}
-	for fresh := false; ; fresh = true {
-		conn, reused, err := p.take(fresh)
-		if err != nil {
+	var c choice
+	var last error
+	for {
+		s, err := g.acquire(x, &c, r.limit.until())
+		if err == nil {
+			r.server = s
+			r.appendHead(x)
+			err = r.try(x, ready, whole)
+			if err == nil {
+				return r, nil
+			}
+			g.release(s)
+		} else if err == errAllTried {
+			err = last
+		}
+		err = r.limit.blame(err)
+		if s == nil || !r.mayGoElsewhere(x, err) || len(c.tried)+1 == min(mostTries, len(g.servers)) {
 			r.recycle()
 			return nil, err
 		}
-		r.conn = conn
+		last = err
+		c.tried, c.sticky = append(c.tried, s), nil
+	}
+}
+
+// try asks r.server, on an idle connection first.
+func (r *Response) try(x *exchange.Exchange, ready []byte, whole bool) error {
+	name, _ := r.server.serverName(x.Host)
+	r.poolName = r.server.poolName(name, x)
+	for fresh := false; ; fresh = true {
+		reused, err := r.connect(x, fresh)
+		if err != nil {
+			r.judge(err)
+			return err
+		}
 		err = r.ask(x, ready, whole)
 		if err == nil {
-			return r, nil
+			r.group.succeeded(r.server)
+			return nil
 		}
-		// An idle connection may be closed by the origin just as we use it.
+		// An idle connection may be closed by the server just as we use it.
 		// Nothing came back and nothing of the body was taken that could not
 		// be sent again: a request that may be repeated is (RFC 9112, 9.3.1).
 		again := reused && whole && r.n == 0 && x.Method.Idempotent() && errors.Is(err, errNoAnswer)
 		r.stopBody(x)
-		conn.Abort()
+		r.limit.hold(nil)
+		r.conn.Abort()
 		if again {
 			continue
 		}
-		r.recycle()
-		return nil, err
+		if !reused || !errors.Is(err, errNoAnswer) {
+			r.judge(err)
+		}
+		return err
 	}
+}
+
+// connect sets r.conn to an idle connection or a new one.
+func (r *Response) connect(x *exchange.Exchange, fresh bool) (reused bool, err error) {
+	r.asked = false
+	s := r.server
+	r.conn = nil
+	if !fresh {
+		r.conn = s.pool.take(r.poolName)
+	}
+	if reused = r.conn != nil; !reused {
+		deadline := time.Now().Add(r.group.origin.ConnectTimeout.Duration())
+		if until := r.limit.until(); !until.IsZero() && until.Before(deadline) {
+			deadline = until
+		}
+		a := asker{client: x.Client, host: x.Host}
+		if r.group.origin.ProxyProtocol {
+			a.own = x.Out.Local()
+		}
+		if r.conn, err = s.open(a, deadline); err != nil {
+			return false, err
+		}
+		if !s.secure && !r.conn.Quiet() { // in TLS there may be tickets
+			// An answer before the question belongs to nobody.
+			r.conn.Abort()
+			return false, fail(seawall.ReasonOriginMalformed, errors.New("it spoke before it was asked, or ended at once"))
+		}
+	}
+	if !r.limit.hold(r.conn) {
+		r.conn.Abort()
+		return reused, errTotal
+	}
+	return reused, nil
+}
+
+// poolName tells connections apart that are not the same for everybody: by
+// the name TLS was made for, and by the visitor that a PROXY header named.
+func (s *server) poolName(name string, x *exchange.Exchange) string {
+	if s.group.origin.ProxyProtocol {
+		return name + " " + x.Client.String()
+	}
+	return name
+}
+
+// judge tells the breaker about a failure that is the server's.
+func (r *Response) judge(err error) {
+	if r.limit.late() {
+		return
+	}
+	var problem *Error
+	if !errors.As(err, &problem) {
+		return
+	}
+	switch problem.reason {
+	case seawall.ReasonOriginName, seawall.ReasonOriginUnreachable, seawall.ReasonOriginConnectTimeout, seawall.ReasonOriginTLS,
+		seawall.ReasonOriginTimeout, seawall.ReasonOriginClosed:
+		r.group.failed(r.server, problem)
+	}
+}
+
+// mayGoElsewhere reports whether another server may get the request: nothing
+// of it reached this one, or it has no body, may be repeated, and nothing of
+// an answer came. No visitor's order is placed twice.
+func (r *Response) mayGoElsewhere(x *exchange.Exchange, err error) bool {
+	var problem *Error
+	if r.group.origin.NoRetry || r.passedOn || !errors.As(err, &problem) {
+		return false
+	}
+	switch problem.reason {
+	case seawall.ReasonOriginName, seawall.ReasonOriginUnreachable, seawall.ReasonOriginConnectTimeout,
+		seawall.ReasonOriginTLS, seawall.ReasonOriginForbidden:
+		return true // there was no connection that could have carried any of it
+	case seawall.ReasonOriginClosed:
+		return !r.asked || x.Body == nil && x.Method.Idempotent() && errors.Is(err, errNoAnswer)
+	}
+	return false
 }
 
 // errNoAnswer marks a connection that ended before the first byte of an answer.
@@ -58,12 +169,14 @@ var errNoAnswer = errors.New("connection ended before an answer")
 
 // ask sends the request on r.conn and reads the answer's head.
 func (r *Response) ask(x *exchange.Exchange, ready []byte, whole bool) error {
+	r.p, r.n = 0, 0
+	r.asked = true
 	now := time.Now()
 	if whole {
 		if _, err := r.conn.WriteBoth(r.out, ready); err != nil {
 			return r.noAnswer(err)
 		}
-		return r.readHead(x, now.Add(r.pool.config.FirstByteTimeout))
+		return r.readHead(x, now.Add(r.group.origin.FirstByteTimeout.Duration()))
 	}
 	if _, err := r.conn.Write(r.out); err != nil {
 		return r.noAnswer(err)
@@ -80,7 +193,7 @@ func (r *Response) ask(x *exchange.Exchange, ready []byte, whole bool) error {
 			if err := x.Out.Interim(100, nil); err != nil {
 				return err
 			}
-			r.invited = true
+			r.passedOn, r.invited = true, true
 		}
 	}
 	r.pump(x)
@@ -101,150 +214,76 @@ func (r *Response) noAnswer(err error) error {
 	return fail(seawall.ReasonOriginClosed, errors.Join(errNoAnswer, err))
 }
 
-var (
-	version    = []byte(" HTTP/1.1\r\nHost: ")
-	via10      = []byte("Via: 1.0 seawall\r\n")
-	via11      = []byte("Via: 1.1 seawall\r\n")
-	forFor     = []byte("X-Forwarded-For: ")
-	forHost    = []byte("\r\nX-Forwarded-Host: ")
-	forProto   = []byte("\r\nX-Forwarded-Proto: ")
-	protoHTTP  = []byte("http\r\n")
-	protoHTTPS = []byte("https\r\n")
-)
+// limit cuts a request that takes longer in all than it may. A nil one sets
+// no limit.
+type limit struct {
+	end   time.Time
+	timer *time.Timer
 
-// appendHead writes the request's head as the origin gets it (RFC 9110, 7.6).
-func (r *Response) appendHead(x *exchange.Exchange) {
-	host := x.Hostport
-	out := append(r.out[:0], x.MethodName...)
-	out = append(out, ' ')
-	out = append(out, x.Target...)
-	out = append(out, version...)
-	if len(host) > 0 {
-		out = append(out, host...)
-	} else {
-		out = append(out, r.pool.host...)
-	}
-	out = append(out, '\r', '\n')
-	for i := range x.Fields.Len() {
-		switch known := x.Fields.Known(i); known {
-		case wire.Host, wire.ContentLength, wire.Expect,
-			wire.XForwardedFor, wire.XForwardedHost, wire.XForwardedProto, wire.XRealIP, wire.Forwarded, wire.SeawallRequestID:
-			// Ours to say. Visitors may write what they like into the forwarding
-			// fields; no hop in front of this edge is trusted yet.
-		case wire.MaxForwards:
-			if !limitsHops(x) {
-				out = appendField(out, x.Fields, i)
-			}
-		case wire.Trailer:
-			if x.Body != nil && x.Length < 0 {
-				out = appendField(out, x.Fields, i)
-			}
-		default:
-			if known == wire.Other && imitates(x.Fields.Name(i)) {
-				continue
-			}
-			if known.HopByHop() || known == wire.Other && x.Nominates && nominated(x.Fields, x.Fields.Name(i)) {
-				continue
-			}
-			out = appendField(out, x.Fields, i)
-		}
-	}
-	out = append(out, forFor...)
-	out = x.Client.Addr().AppendTo(out)
-	out = append(out, forHost...)
-	out = append(out, host...)
-	out = append(out, forProto...)
-	if x.Event.Secure {
-		out = append(out, protoHTTPS...)
-	} else {
-		out = append(out, protoHTTP...)
-	}
-	if x.Minor == 0 {
-		out = append(out, via10...)
-	} else {
-		out = append(out, via11...)
-	}
-	r.out = append(r.appendFraming(out, x), '\r', '\n')
+	mu   sync.Mutex // guards what follows
+	conn transport
+	over bool
 }
 
-// appendFraming adds what concerns this connection and this body alone.
-func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
-	switch {
-	case x.Body == nil:
-		// Methods for which a body is usual say that there is none (RFC 9110, 8.6).
-		if x.Method == exchange.MethodPost || x.Method == exchange.MethodPut || x.Method == exchange.MethodPatch {
-			out = append(out, "Content-Length: 0\r\n"...)
-		}
-	case x.Length >= 0:
-		out = append(out, "Content-Length: "...)
-		out = strconv.AppendInt(out, x.Length, 10)
-		out = append(out, '\r', '\n')
-	default:
-		out = append(out, "Transfer-Encoding: chunked\r\n"...)
+var errTotal = fail(seawall.ReasonOriginTotal, errors.New("the total timeout of the zone is over"))
+
+func newLimit(total time.Duration) *limit {
+	if total <= 0 {
+		return nil
 	}
-	if x.ExpectContinue {
-		out = append(out, "Expect: 100-continue\r\n"...)
-	}
-	if r.upgrade = x.Upgrade && x.Body == nil && mayUpgrade(x.Fields); r.upgrade {
-		out = append(out, "Connection: Upgrade\r\n"...)
-		for i := x.Fields.Next(wire.Upgrade, -1); i >= 0; i = x.Fields.Next(wire.Upgrade, i) {
-			out = appendField(out, x.Fields, i)
-		}
-	}
-	if hops, ok := x.Fields.Get(wire.MaxForwards); ok && limitsHops(x) {
-		if n, err := strconv.Atoi(string(hops)); err == nil && n > 0 {
-			out = append(out, "Max-Forwards: "...)
-			out = strconv.AppendInt(out, int64(n-1), 10)
-			out = append(out, '\r', '\n')
-		}
-	}
-	return out
+	l := &limit{end: time.Now().Add(total)}
+	l.timer = time.AfterFunc(total, l.cut)
+	return l
 }
 
-// mayUpgrade reports whether there is an upgrade to pass on. One to cleartext
-// HTTP/2 is not: requests on that connection would pass the ladder by.
-func mayUpgrade(f *wire.Fields) bool {
-	for i := f.Next(wire.Upgrade, -1); i >= 0; i = f.Next(wire.Upgrade, i) {
-		if wire.HasToken(f.Value(i), []byte("h2c")) {
-			return false
-		}
+func (l *limit) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
+	if l.conn != nil {
+		l.conn.Abort()
 	}
-	return f.Has(wire.Upgrade)
 }
 
-// limitsHops reports whether Max-Forwards means something for the request's
-// method (RFC 9110, 7.6.2).
-func limitsHops(x *exchange.Exchange) bool {
-	return x.Method == exchange.MethodOptions || x.Method == exchange.MethodTrace
+// hold names the connection that is to be cut; it fails when it is too late.
+func (l *limit) hold(conn transport) bool {
+	if l == nil {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conn = conn
+	return !l.over
 }
 
-// imitates reports whether a name is one of ours to applications that read
-// "_" as "-", as those behind CGI and its heirs do.
-func imitates(name []byte) bool {
-	if bytes.IndexByte(name, '_') < 0 || len(name) > 32 {
+func (l *limit) until() time.Time {
+	if l == nil {
+		return time.Time{}
+	}
+	return l.end
+}
+
+func (l *limit) late() bool {
+	if l == nil {
 		return false
 	}
-	var memory [32]byte
-	return wire.Lookup(append(memory[:0], bytes.ReplaceAll(name, []byte("_"), []byte("-"))...)) != wire.Other
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over
 }
 
-func appendField(out []byte, f *wire.Fields, i int) []byte {
-	out = append(out, f.Name(i)...)
-	out = append(out, ':', ' ')
-	out = append(out, f.Value(i)...)
-	return append(out, '\r', '\n')
-}
-
-// nominated reports whether a Connection field names this one. Only names
-// that are not in our table are asked about: nobody may have Cookie or
-// Authorization removed on the way by naming it.
-func nominated(f *wire.Fields, name []byte) bool {
-	for i := f.Next(wire.Connection, -1); i >= 0; i = f.Next(wire.Connection, i) {
-		if wire.HasToken(f.Value(i), name) {
-			return true
-		}
+// blame names the limit where it is what made a request fail.
+func (l *limit) blame(err error) error {
+	if err != nil && l.late() {
+		return errTotal
 	}
-	return false
+	return err
 }
 
-var _ transport = plain{(*sock.Conn)(nil)}
+// stop takes the limit off.
+func (l *limit) stop() {
+	if l != nil {
+		l.timer.Stop()
+		l.hold(nil)
+	}
+}

@@ -28,17 +28,21 @@ var responses = sync.Pool{New: func() any {
 type Response struct {
 	Answer exchange.Answer // Fields is this Response's own until Close
 
-	pool *Pool
-	conn transport
-	x    *exchange.Exchange
-	out  []byte // the request's head
+	group    *Group
+	server   *server // counts this request until Close
+	conn     transport
+	poolName string // where conn goes afterwards
+	limit    *limit // of the whole request; nil: none
+	x        *exchange.Exchange
+	out      []byte // the request's head
 
-	in      []byte
-	p, n    int // in[p:n] is received and not looked at
-	head    wire.Response
-	fields  wire.Fields // what the visitor gets, built
-	chunked wire.Chunked
-	trailer wire.Fields
+	in               []byte
+	p, n             int // in[p:n] is received and not looked at
+	head             wire.Response
+	fields           wire.Fields // what the visitor gets, built
+	chunked          wire.Chunked
+	trailer          wire.Fields
+	value, authority []byte // memory for what is rewritten
 
 	framing   bodyFraming
 	remaining int64
@@ -51,6 +55,8 @@ type Response struct {
 	mu         sync.Mutex    // guards answered
 	answered   bool          // the head of the answer is there; the goroutine sets no deadline any more
 	invited    bool          // the visitor was told 100 before the origin said it
+	passedOn   bool          // the visitor got an interim answer
+	asked      bool          // something of the request may have reached the server
 
 	bodyErr atomic.Pointer[error] // why the request's body could not be read; stored before the connection is aborted for it
 }
@@ -64,10 +70,12 @@ const (
 	byClose
 )
 
-func (r *Response) begin(p *Pool, x *exchange.Exchange) {
-	r.pool, r.x, r.conn = p, x, nil
+func (r *Response) begin(g *Group, x *exchange.Exchange) {
+	r.group, r.server, r.conn, r.x = g, nil, nil, x
+	r.limit = newLimit(g.origin.TotalTimeout.Duration())
 	r.p, r.n = 0, 0
 	r.ended, r.upgrade, r.unfinished, r.invited = false, false, false, false
+	r.passedOn, r.asked = false, false
 	r.pumped = nil
 	r.bodyErr.Store(nil)
 	r.cut.Store(false)
@@ -79,7 +87,8 @@ func (r *Response) recycle() {
 	if len(r.in) > readBuffer {
 		r.in = make([]byte, readBuffer)
 	}
-	r.pool, r.x, r.conn = nil, nil, nil
+	r.limit.stop()
+	r.group, r.server, r.conn, r.x, r.limit = nil, nil, nil, nil, nil
 	r.Answer.Fields = nil
 	r.Answer.More.Clear()
 	responses.Put(r)
@@ -110,12 +119,14 @@ func (r *Response) readHead(x *exchange.Exchange, deadline time.Time) error {
 			return nil
 		case status == 100 && x.ExpectContinue && r.pumped == nil:
 			r.build(x)
+			r.passedOn = true
 			return x.Out.Interim(100, &r.fields)
 		case status == 100 && r.invited:
 			interim++
 		case status < 200:
 			interim++
 			r.build(x)
+			r.passedOn = true
 			if err := x.Out.Interim(status, &r.fields); err != nil {
 				return err
 			}
@@ -159,12 +170,17 @@ func (r *Response) more(deadline time.Time) error {
 // lookUp is how often a wait for the origin looks whether the visitor still waits.
 const lookUp = time.Second
 
+// endedPatience is how long a visitor is waited for that has ended its side
+// of the connection, from one byte of the origin to the next.
+const endedPatience = 10 * time.Second
+
 // errVisitorGone ends a wait for the origin that nobody waits for.
 var errVisitorGone = fail(seawall.ReasonVisitorGone, errors.New("the visitor cut the connection"))
 
 // read reads from the origin until a deadline, which is kept to within an
 // eighth of a second. A zero one leaves the waiting to whoever sends the body.
 func (r *Response) read(into []byte, deadline time.Time) (int, error) {
+	var ended time.Time // when the visitor was first seen to have ended its side
 	for {
 		now := time.Now()
 		next := now.Add(lookUp)
@@ -178,6 +194,15 @@ func (r *Response) read(into []byte, deadline time.Time) (int, error) {
 			return n, err
 		case r.x.Out.Gone():
 			return 0, errVisitorGone
+		case r.x.Out.Ended():
+			// Most who end their side have closed the window. Some only have
+			// nothing more to ask, and get this long for their answer.
+			if ended.IsZero() {
+				ended = now
+			}
+			if now.Sub(ended) >= endedPatience {
+				return 0, errVisitorGone
+			}
 		case !deadline.After(next):
 			return 0, err
 		}
@@ -189,7 +214,7 @@ func (r *Response) blame(err error) error {
 	if fault := r.bodyErr.Load(); fault != nil {
 		return *fault
 	}
-	return err
+	return r.limit.blame(err)
 }
 
 var viaName = []byte("1.1 seawall")
@@ -200,18 +225,24 @@ func (r *Response) build(x *exchange.Exchange) {
 	from, to := &r.head.Fields, &r.fields
 	to.Clear()
 	dated := false
+	bare := x.Bare // the operator looks whether what follows is to blame
 	for i := range from.Len() {
 		known := from.Known(i)
 		switch {
 		case known == wire.Upgrade && (r.head.Status == 101 || r.head.Status == 426):
 			to.AddKnown(wire.Connection, wire.Upgrade.Text())
 		case known.HopByHop(), known == wire.ContentLength, known == wire.SeawallRequestID,
-			known == wire.Other && r.head.Nominates && nominated(from, from.Name(i)):
+			known == wire.Other && r.head.Nominates && nominated(from, from.Name(i)),
+			!bare && !r.group.fields.answers(known, from.Name(i)):
 			continue
 		case known == wire.Date:
 			dated = true
 		}
-		to.Add(known, from.Name(i), from.Value(i))
+		value := from.Value(i)
+		if !bare && !r.group.fields.keepURLs {
+			value = r.rewrite(known, value)
+		}
+		to.Add(known, from.Name(i), value)
 	}
 	if r.head.Status >= 200 {
 		to.AddKnown(wire.Via, viaName)
@@ -266,7 +297,7 @@ func (r *Response) Next() ([]byte, error) {
 // Certain reports whether the end of the body will be told by more than the
 // end of an encrypted connection, which anybody on the way could bring about
 // (RFC 9112, 8).
-func (r *Response) Certain() bool { return r.framing != byClose || r.pool.tls == nil }
+func (r *Response) Certain() bool { return r.framing != byClose || !r.server.secure }
 
 func (r *Response) decode() ([]byte, error) {
 	switch r.framing {
@@ -296,7 +327,7 @@ func (r *Response) refill() error {
 	if err := r.x.Out.Flush(); err != nil {
 		return err
 	}
-	n, err := r.read(r.in, time.Now().Add(r.pool.config.IdleTimeout))
+	n, err := r.read(r.in, time.Now().Add(r.group.origin.IdleTimeout.Duration()))
 	r.p, r.n = 0, n
 	switch {
 	case err == nil || n > 0:
@@ -330,6 +361,7 @@ func (r *Response) Trailers() *wire.Fields {
 // Tunnel hands over the connection after a 101, with the bytes that came
 // with it. The Response is closed all the same, later.
 func (r *Response) Tunnel() (peer exchange.Peer, early []byte) {
+	r.limit.stop()
 	_ = r.conn.Resume()
 	return r.conn, r.in[r.p:r.n]
 }
@@ -337,16 +369,18 @@ func (r *Response) Tunnel() (peer exchange.Peer, early []byte) {
 // Close keeps the connection if it is in order, and ends it otherwise.
 func (r *Response) Close() {
 	r.stopBody(r.x)
+	r.limit.stop()
 	conn := r.conn
 	inOrder := r.Answer.Status != 101 && (r.ended || r.framing == noBody || r.framing == byLength && r.remaining == 0) &&
 		r.p == r.n && r.head.KeepAlive && r.framing != byClose && !r.unfinished && !r.cut.Load()
 	switch {
 	case inOrder:
-		r.pool.put(conn, time.Now())
+		r.server.pool.put(conn, r.poolName)
 	case r.ended:
 		_ = conn.Close()
 	default:
 		conn.Abort()
 	}
+	r.group.release(r.server)
 	r.recycle()
 }

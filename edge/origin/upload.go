@@ -22,7 +22,7 @@ func (r *Response) pump(x *exchange.Exchange) {
 		err := send(conn, body, length)
 		switch {
 		case err == nil:
-			r.expire(r.pool.config.FirstByteTimeout)
+			r.expire(r.group.origin.FirstByteTimeout.Duration())
 		case hasReason(err):
 			// The visitor's part is broken or missing: the origin must not
 			// take what it got for a whole request.
@@ -33,7 +33,7 @@ func (r *Response) pump(x *exchange.Exchange) {
 			// The origin takes no more; it may have answered already. What
 			// was promised to it is not there, so nothing may follow it.
 			r.cut.Store(true)
-			r.expire(r.pool.config.IdleTimeout)
+			r.expire(r.group.origin.IdleTimeout.Duration())
 		}
 	}()
 }

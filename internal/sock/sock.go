@@ -51,6 +51,7 @@ type Conn struct {
 	peeked  [1]byte
 	peeker  func(fd uintptr) // made when first needed
 	peekErr syscall.Errno
+	peekLen uintptr
 }
 
 // New wraps a connection. A write that makes no progress for as long as
@@ -253,7 +254,7 @@ func (c *Conn) look() error {
 }
 
 func (c *Conn) peek(fd uintptr) {
-	_, _, c.peekErr = syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&c.peeked[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	c.peekLen, _, c.peekErr = syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&c.peeked[0])), 1, syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 }
 
 // Gone reports whether the peer has reset the connection, or it was closed on
@@ -261,6 +262,10 @@ func (c *Conn) peek(fd uintptr) {
 func (c *Conn) Gone() bool {
 	return c.look() != nil || c.peekErr != 0 && c.peekErr != syscall.EAGAIN
 }
+
+// Ended reports whether the peer has ended its direction and nothing it sent
+// before is left to read.
+func (c *Conn) Ended() bool { return c.look() == nil && c.peekErr == 0 && c.peekLen == 0 }
 
 // Abort closes the connection with a reset, so that the other side cannot
 // take what it got for complete.

@@ -59,6 +59,59 @@ const (
 	SeawallRequestID
 	ContentSecurityPolicy
 	Allow
+	ContentTypeOptions
+	CDNLoop
+	Link
+	Refresh
+	XForwarded
+	XForwardedBy
+	XForwardedPath
+	XForwardedPort
+	XForwardedPrefix
+	XForwardedScheme
+	XForwardedServer
+	XForwardedSsl
+	FrontEndHttps
+	XScheme
+	XUrlScheme
+	ClientIP
+	XClientIP
+	XClusterClientIP
+	TrueClientIP
+	CFConnectingIP
+	FastlyClientIP
+	XOriginatingIP
+	XRemoteIP
+	XRemoteAddr
+	XProxyUserIP
+	Proxy
+	XHost
+	XHTTPHostOverride
+	XHTTPMethod
+	XHTTPMethodOverride
+	XMethodOverride
+	XOriginalHost
+	XOriginalURI
+	XOriginalURL
+	XRewriteURL
+	XSendfileType
+	XAccelMapping
+	AltSvc
+	Server
+	XAspNetVersion
+	XAspNetMvcVersion
+	XBackend
+	XBackendHost
+	XBackendServer
+	XHostname
+	XNode
+	XOriginServer
+	XPoweredBy
+	XServedBy
+	XServer
+	XServerName
+	XUpstream
+	XUpstreamServer
 	nameCount
 )
 
@@ -70,6 +123,14 @@ type nameTable struct {
 	// trailer: must not stand in a trailer section (RFC 9110, 6.5.1): framing,
 	// routing, authentication and what describes the content.
 	noTrailer bool
+	// claim: says who the visitor is or how it came; a proxy in front may say
+	// so, a visitor may not.
+	claim bool
+	// order: an application may take it for another request than the one that
+	// was checked (another URL, another method).
+	order bool
+	// reveals: names the server behind the edge, or leads past it.
+	reveals bool
 }
 
 var names = [nameCount]nameTable{
@@ -90,7 +151,7 @@ var names = [nameCount]nameTable{
 	ETag:                  {text: []byte("ETag")},
 	Expect:                {text: []byte("Expect"), noTrailer: true},
 	Expires:               {text: []byte("Expires"), noTrailer: true},
-	Forwarded:             {text: []byte("Forwarded"), noTrailer: true},
+	Forwarded:             {text: []byte("Forwarded"), noTrailer: true, claim: true},
 	Host:                  {text: []byte("Host"), noTrailer: true},
 	HTTP2Settings:         {text: []byte("HTTP2-Settings"), hop: true, noTrailer: true},
 	IfMatch:               {text: []byte("If-Match"), noTrailer: true},
@@ -118,13 +179,66 @@ var names = [nameCount]nameTable{
 	Vary:                  {text: []byte("Vary"), noTrailer: true},
 	Via:                   {text: []byte("Via"), noTrailer: true},
 	Warning:               {text: []byte("Warning"), noTrailer: true},
-	XForwardedFor:         {text: []byte("X-Forwarded-For"), noTrailer: true},
-	XForwardedHost:        {text: []byte("X-Forwarded-Host"), noTrailer: true},
-	XForwardedProto:       {text: []byte("X-Forwarded-Proto"), noTrailer: true},
-	XRealIP:               {text: []byte("X-Real-IP"), noTrailer: true},
+	XForwardedFor:         {text: []byte("X-Forwarded-For"), noTrailer: true, claim: true},
+	XForwardedHost:        {text: []byte("X-Forwarded-Host"), noTrailer: true, claim: true},
+	XForwardedProto:       {text: []byte("X-Forwarded-Proto"), noTrailer: true, claim: true},
+	XRealIP:               {text: []byte("X-Real-IP"), noTrailer: true, claim: true},
 	SeawallRequestID:      {text: []byte("Seawall-Request-Id"), noTrailer: true},
 	ContentSecurityPolicy: {text: []byte("Content-Security-Policy"), noTrailer: true},
+	ContentTypeOptions:    {text: []byte("X-Content-Type-Options"), noTrailer: true},
 	Allow:                 {text: []byte("Allow"), noTrailer: true},
+	CDNLoop:               {text: []byte("CDN-Loop"), noTrailer: true},
+	Link:                  {text: []byte("Link"), noTrailer: true},
+	Refresh:               {text: []byte("Refresh"), noTrailer: true},
+	XForwarded:            {text: []byte("X-Forwarded"), noTrailer: true, claim: true},
+	XForwardedBy:          {text: []byte("X-Forwarded-By"), noTrailer: true, claim: true},
+	XForwardedPath:        {text: []byte("X-Forwarded-Path"), noTrailer: true, claim: true},
+	XForwardedPort:        {text: []byte("X-Forwarded-Port"), noTrailer: true, claim: true},
+	XForwardedPrefix:      {text: []byte("X-Forwarded-Prefix"), noTrailer: true, claim: true},
+	XForwardedScheme:      {text: []byte("X-Forwarded-Scheme"), noTrailer: true, claim: true},
+	XForwardedServer:      {text: []byte("X-Forwarded-Server"), noTrailer: true, claim: true},
+	XForwardedSsl:         {text: []byte("X-Forwarded-Ssl"), noTrailer: true, claim: true},
+	FrontEndHttps:         {text: []byte("Front-End-Https"), noTrailer: true, claim: true},
+	XScheme:               {text: []byte("X-Scheme"), noTrailer: true, claim: true},
+	XUrlScheme:            {text: []byte("X-Url-Scheme"), noTrailer: true, claim: true},
+	ClientIP:              {text: []byte("Client-IP"), noTrailer: true, claim: true},
+	XClientIP:             {text: []byte("X-Client-IP"), noTrailer: true, claim: true},
+	XClusterClientIP:      {text: []byte("X-Cluster-Client-IP"), noTrailer: true, claim: true},
+	TrueClientIP:          {text: []byte("True-Client-IP"), noTrailer: true, claim: true},
+	CFConnectingIP:        {text: []byte("CF-Connecting-IP"), noTrailer: true, claim: true},
+	FastlyClientIP:        {text: []byte("Fastly-Client-IP"), noTrailer: true, claim: true},
+	XOriginatingIP:        {text: []byte("X-Originating-IP"), noTrailer: true, claim: true},
+	XRemoteIP:             {text: []byte("X-Remote-IP"), noTrailer: true, claim: true},
+	XRemoteAddr:           {text: []byte("X-Remote-Addr"), noTrailer: true, claim: true},
+	XProxyUserIP:          {text: []byte("X-ProxyUser-IP"), noTrailer: true, claim: true},
+	Proxy:                 {text: []byte("Proxy"), noTrailer: true, order: true},
+	XHost:                 {text: []byte("X-Host"), noTrailer: true, order: true},
+	XHTTPHostOverride:     {text: []byte("X-HTTP-Host-Override"), noTrailer: true, order: true},
+	XHTTPMethod:           {text: []byte("X-HTTP-Method"), noTrailer: true, order: true},
+	XHTTPMethodOverride:   {text: []byte("X-HTTP-Method-Override"), noTrailer: true, order: true},
+	XMethodOverride:       {text: []byte("X-Method-Override"), noTrailer: true, order: true},
+	XOriginalHost:         {text: []byte("X-Original-Host"), noTrailer: true, order: true},
+	XOriginalURI:          {text: []byte("X-Original-URI"), noTrailer: true, order: true},
+	XOriginalURL:          {text: []byte("X-Original-URL"), noTrailer: true, order: true},
+	XRewriteURL:           {text: []byte("X-Rewrite-URL"), noTrailer: true, order: true},
+	XSendfileType:         {text: []byte("X-Sendfile-Type"), noTrailer: true, order: true},
+	XAccelMapping:         {text: []byte("X-Accel-Mapping"), noTrailer: true, order: true},
+	AltSvc:                {text: []byte("Alt-Svc"), noTrailer: true, reveals: true},
+	Server:                {text: []byte("Server"), noTrailer: true, reveals: true},
+	XAspNetVersion:        {text: []byte("X-AspNet-Version"), noTrailer: true, reveals: true},
+	XAspNetMvcVersion:     {text: []byte("X-AspNetMvc-Version"), noTrailer: true, reveals: true},
+	XBackend:              {text: []byte("X-Backend"), noTrailer: true, reveals: true},
+	XBackendHost:          {text: []byte("X-Backend-Host"), noTrailer: true, reveals: true},
+	XBackendServer:        {text: []byte("X-Backend-Server"), noTrailer: true, reveals: true},
+	XHostname:             {text: []byte("X-Hostname"), noTrailer: true, reveals: true},
+	XNode:                 {text: []byte("X-Node"), noTrailer: true, reveals: true},
+	XOriginServer:         {text: []byte("X-Origin-Server"), noTrailer: true, reveals: true},
+	XPoweredBy:            {text: []byte("X-Powered-By"), noTrailer: true, reveals: true},
+	XServedBy:             {text: []byte("X-Served-By"), noTrailer: true, reveals: true},
+	XServer:               {text: []byte("X-Server"), noTrailer: true, reveals: true},
+	XServerName:           {text: []byte("X-Server-Name"), noTrailer: true, reveals: true},
+	XUpstream:             {text: []byte("X-Upstream"), noTrailer: true, reveals: true},
+	XUpstreamServer:       {text: []byte("X-Upstream-Server"), noTrailer: true, reveals: true},
 }
 
 // Text returns the name in its usual case.
@@ -135,6 +249,18 @@ func (n Name) HopByHop() bool { return names[n].hop }
 
 // InTrailer reports whether the field may stand in a trailer section.
 func (n Name) InTrailer() bool { return !names[n].noTrailer }
+
+// Claim reports whether the field says who the visitor is or how it came
+// here, which only a trusted proxy can know.
+func (n Name) Claim() bool { return names[n].claim }
+
+// Order reports whether applications are known to take another address, host
+// or method from the field than the request line has.
+func (n Name) Order() bool { return names[n].order }
+
+// Reveals reports whether the field of an answer names the server that made
+// it, or leads past the edge.
+func (n Name) Reveals() bool { return names[n].reveals }
 
 // byLength lists the known names of each length, so that Lookup compares few.
 var byLength [32][]Name

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// explainZone says in sentences what a resolved zone is set to.
+func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
+	fmt.Fprintf(&b, "Zone %s\n", z.Name)
+	hosts := make([]string, len(z.Hosts))
+	for i, host := range z.Hosts {
+		hosts[i] = explainHost(host)
+	}
+	line("Hosts: %s.", join(hosts, "and"))
+	explainOrigin(line, z.Origin)
+	switch {
+	case shared.Off:
+		line("Cache: off, as for every zone.")
+	case z.Cache.Off:
+		line("Cache: off.")
+	case z.Cache.MaxObject > shared.Memory:
+		line("Cache: objects up to %s, of which none above the cache's %s will fit.", z.Cache.MaxObject, shared.Memory)
+	default:
+		line("Cache: objects up to %s.", z.Cache.MaxObject)
+	}
+	if until := z.Cache.BypassUntil; !until.IsZero() && !z.Cache.Off {
+		line("  In development until %s: the cache is neither asked nor filled.", until.Time().Format("2006-01-02 15:04 MST"))
+	}
+	if hops := z.TrustedHops; len(hops.Addresses) > 0 {
+		line("Visitors are who %s says they are, when it comes from %s.", hops.Field, join(hops.Addresses, "or"))
+	}
+	var own []string
+	for _, page := range z.Pages.All() {
+		switch {
+		case page.Path != "":
+			own = append(own, fmt.Sprintf("%s (the origin's %s)", page.Class, page.Path))
+		case page.HTML != "":
+			own = append(own, page.Class)
+		}
+	}
+	if len(own) > 0 {
+		line("Own pages for %s.", join(own, "and"))
+	}
+	if m := z.Maintenance; m.On {
+		guests := "nobody is let in"
+		if len(m.Allow) > 0 {
+			guests = "only " + join(m.Allow, "and") + " are let in"
+		}
+		line("Closed for maintenance: %s, the others are asked to come back after %s.", guests, m.RetryAfter)
+	}
+	return b.String()
+}
+
+func explainOrigin(line func(string, ...any), o spec.OriginSpec) {
+	servers := make([]string, 0, len(o.Servers))
+	for _, s := range o.Servers {
+		text := fmt.Sprintf("%s at %s", s.Name, s.URL)
+		if s.Backup {
+			text += " as a backup"
+		} else if s.Weight != 1 {
+			text += fmt.Sprintf(" with weight %d", s.Weight)
+		}
+		servers = append(servers, text)
+	}
+	who := o.URL
+	if len(servers) > 0 {
+		who = join(servers, "and") + "; each"
+	} else {
+		who += ", which"
+	}
+	line("Origin: %s has %s to accept a connection and %s to begin its answer, and may be silent for %s in a body.",
+		who, o.ConnectTimeout, o.FirstByteTimeout, o.IdleTimeout)
+	if o.TotalTimeout > 0 {
+		line("  A request may take %s in all.", o.TotalTimeout)
+	}
+	switch o.Host {
+	case spec.HostVisitor:
+	case spec.HostServer:
+		line("  It is asked by its own name.")
+	default:
+		line("  It is asked for %s.", o.Host)
+	}
+	if o.MaxRequests > 0 {
+		line("  It gets %d requests at a time; %d more may wait, each for %s.", o.MaxRequests, o.Queue.Length, o.Queue.Timeout)
+	}
+	switch c := o.Check; c.Type {
+	case spec.CheckTCP:
+		line("  Every %s a connection is tried; %d failures take a server down, %d successes bring it back.", c.Interval, c.Failures, c.Passes)
+	case spec.CheckHTTP:
+		line("  Every %s it is asked for %s and has %s to answer with status %s%s; %d failures take a server down, %d successes bring it back.",
+			c.Interval, c.Path, c.Timeout, c.Status, also("the text %q", c.Text), c.Failures, c.Passes)
+	}
+	if b := o.Breaker; b.Off {
+		line("  It is asked however often it fails.")
+	} else {
+		line("  After %d failures in a row it rests for %s, for %s at most, and is back whole %s after it answers again.",
+			b.Failures, b.Rest, b.LongestRest, b.Return)
+	}
+	switch o.Sticky {
+	case spec.StickyCookie:
+		line("  The cookie %s keeps a visitor with one server.", o.StickyCookie)
+	case spec.StickyAddress:
+		line("  A visitor's address decides on the server.")
+	}
+	if o.PublicOnly {
+		line("  Private addresses are refused.")
+	}
+	if o.ProxyProtocol {
+		line("  Each connection begins with a PROXY protocol header.")
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/seawall-edge/seawall/edge"
+	"github.com/seawall-edge/seawall/edge/origin"
+	"github.com/seawall-edge/seawall/internal/prefix"
+	"github.com/seawall-edge/seawall/internal/resolve"
+)
+
+// openEdge makes the edge and what its origins share.
+func (d *dataPlane) openEdge(cfg Config, rings int) error {
+	id, err := edgeID(cfg.State)
+	if err != nil {
+		return err
+	}
+	var servers []string
+	for _, text := range cfg.Resolver {
+		server, err := resolverAddress(text)
+		if err != nil {
+			return err
+		}
+		servers = append(servers, server.String())
+	}
+	if d.resolver, err = resolve.New(resolve.Config{Servers: servers, Logger: d.log}); err != nil {
+		return fmt.Errorf("make resolver: %w", err)
+	}
+	d.edge, err = edge.New(edge.Config{
+		Events: d.journal, Logger: d.log, Rings: rings,
+		CacheBytes: int64(cfg.Cache.Memory), CacheIsOff: cfg.Cache.Off,
+		Origins: origin.Shared{Resolver: d.resolver, Own: d.own.has, LoopID: id, Logger: d.log},
+		Pages:   filepath.Join(cfg.State, "pages"),
+	})
+	return err
+}
+
+// visitorListener is an open address for visitors.
+type visitorListener struct {
+	net.Listener
+	proxied *prefix.Set // who begins with a PROXY header
+}
+
+// listen opens every address for visitors.
+func listen(cfg Config) ([]visitorListener, error) {
+	var list []visitorListener
+	for i, l := range append([]Listener{{cfg.HTTP, cfg.ProxyProtocol}}, cfg.Listeners...) {
+		name := "http"
+		if i > 0 {
+			name = fmt.Sprintf("listeners[%d]", i-1)
+		}
+		proxied, wrong := prefix.Parse(l.ProxyProtocol)
+		listener, err := net.Listen("tcp", l.Address)
+		if err != nil {
+			err = listenError(name, l.Address, err)
+		} else {
+			list = append(list, visitorListener{listener, proxied})
+		}
+		if len(wrong) > 0 {
+			err = errors.Join(err, fmt.Errorf("%s: %s", name, wrong[0].Text))
+		}
+		if err != nil {
+			for _, open := range list {
+				_ = open.Close()
+			}
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// serve lets visitors in.
+func (d *dataPlane) serve(listeners []visitorListener) {
+	for _, l := range listeners {
+		d.serving.Go(func() {
+			if err := d.server.Serve(l.Listener); err != nil {
+				d.log.Error("visitors are not served any more", "address", l.Addr().String(), "error", err)
+			}
+		})
+	}
+}
+
+// ownAddresses knows where this edge listens, so that no zone of others has
+// the edge itself for its origin.
+type ownAddresses struct {
+	list atomic.Pointer[[]netip.AddrPort]
+}
+
+func (o *ownAddresses) set(listeners []visitorListener) {
+	var list []netip.AddrPort
+	for _, l := range listeners {
+		if tcp, ok := l.Addr().(*net.TCPAddr); ok {
+			own := tcp.AddrPort()
+			list = append(list, netip.AddrPortFrom(own.Addr().Unmap(), own.Port()))
+		}
+	}
+	o.list.Store(&list)
+}
+
+// has reports whether an address is one of this machine that the edge
+// listens on.
+func (o *ownAddresses) has(address netip.AddrPort) bool {
+	list := o.list.Load()
+	if list == nil {
+		return false
+	}
+	for _, own := range *list {
+		if own.Port() == address.Port() && (own.Addr() == address.Addr() || own.Addr().IsUnspecified() && isMine(address.Addr())) {
+			return true
+		}
+	}
+	return false
+}
+
+// isMine reports whether the machine has the address.
+func isMine(address netip.Addr) bool {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return true // one that cannot be told apart is not asked
+	}
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Unmap() == address {
+			return true
+		}
+	}
+	return address.IsLoopback() || address.IsUnspecified()
+}

@@ -1,0 +1,149 @@
+package origin
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// server is one server of a Group.
+type server struct {
+	group     *Group
+	name      string
+	url       string
+	secure    bool
+	own       string // host as in the URL, without port; IPv6 in brackets
+	dial      string // host without brackets
+	port      uint16
+	backup    bool
+	weight    int64
+	limit     int64  // requests at the same time; 0: as many as come
+	host      string // what to send as Host; "" is what the visitor asked for
+	sent      []byte // the same; nil is what the visitor asked for
+	authority []byte // own, with the port unless it is the scheme's own
+	sni       string // the name to ask for in TLS; "" follows the Host
+	tls       *tls.Config
+	pool      pool
+
+	active   atomic.Int64 // requests now
+	failures atomic.Int64 // requests that it failed
+	troubled atomic.Bool  // the breaker or the check has something to say
+
+	// Guarded by the group's mu.
+	breaker breaker
+	check   checkState
+	turn    int64 // for taking turns by weight
+}
+
+func newServer(g *Group, s spec.ServerSpec) (*server, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read origin URL: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, fmt.Errorf("read origin URL %q: scheme http or https and a host are needed", s.URL)
+	}
+	one := &server{
+		group: g, name: s.Name, url: s.URL, secure: u.Scheme == "https", dial: u.Hostname(), own: u.Hostname(),
+		backup: s.Backup, weight: int64(max(1, s.Weight)), limit: int64(s.MaxRequests), sni: s.ServerName,
+	}
+	if strings.Contains(one.own, ":") {
+		one.own = "[" + one.own + "]"
+	}
+	one.port = usualPort(one.secure)
+	if text := u.Port(); text != "" {
+		number, err := strconv.ParseUint(text, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("read origin URL %q: %w", s.URL, err)
+		}
+		one.port = uint16(number)
+	}
+	switch s.Host {
+	case spec.HostVisitor, "":
+	case spec.HostServer:
+		one.host = u.Host // as the owner wrote it
+	default:
+		one.host = s.Host
+	}
+	one.authority = []byte(one.own)
+	if one.port != usualPort(one.secure) {
+		one.authority = strconv.AppendUint(append(one.authority, ':'), uint64(one.port), 10)
+	}
+	if one.host != "" {
+		one.sent = []byte(one.host)
+	}
+	if one.secure {
+		if one.tls, err = tlsConfig(g.origin.Roots); err != nil {
+			return nil, err
+		}
+	}
+	one.pool = pool{keep: g.origin.KeepIdle.Duration(), most: g.origin.MaxIdle, now: time.Now}
+	one.breaker.spec = g.origin.Breaker
+	return one, nil
+}
+
+func tlsConfig(roots string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)}
+	if roots != "" {
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM([]byte(roots)) {
+			return nil, fmt.Errorf("read roots of the origin: there is no certificate in them")
+		}
+	}
+	return config, nil
+}
+
+// serverName returns the name that TLS asks for when the visitor asked for
+// host, and whether a certificate for the URL's own name is good as well.
+func (s *server) serverName(host []byte) (name string, ownToo bool) {
+	switch {
+	case !s.secure:
+		return "", false
+	case s.sni != "":
+		return s.sni, false
+	case s.host != "":
+		name = hostOf(s.host)
+	case len(host) > 0:
+		name = string(host)
+	}
+	if name == "" || isAddress(name) {
+		return s.dial, true
+	}
+	return name, true
+}
+
+func usualPort(secure bool) uint16 {
+	if secure {
+		return 443
+	}
+	return 80
+}
+
+func hostOf(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil
+}
+
+// describe says how the server is; the group's mu is held.
+func (s *server) describe(now time.Time) (state, why string, since time.Time) {
+	if s.check.down {
+		return "down", s.check.why, s.check.since
+	}
+	return s.breaker.describe(now)
+}
