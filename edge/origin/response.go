@@ -112,8 +112,8 @@ func (r *Response) readHead(x *exchange.Exchange, deadline time.Time) error {
 		status := r.head.Status
 		switch {
 		case status == 101:
-			if !r.upgrade || !r.head.Upgrade {
-				return fail(seawall.ReasonOriginMalformed, errors.New("switched protocols without being asked"))
+			if !r.upgrade || !r.head.Upgrade || !offered(x.Fields, &r.head.Fields) {
+				return fail(seawall.ReasonOriginMalformed, errors.New("switched to a protocol that was not offered"))
 			}
 			r.build(x)
 			return nil
@@ -137,6 +137,24 @@ func (r *Response) readHead(x *exchange.Exchange, deadline time.Time) error {
 		}
 	}
 	return fail(seawall.ReasonOriginMalformed, errors.New("interim answers without end"))
+}
+
+// offered reports whether an answer's Upgrade names protocols, and none that
+// the request did not (RFC 9110, 7.8).
+func offered(request, answer *wire.Fields) bool {
+	named, all := false, true
+	for i := answer.Next(wire.Upgrade, -1); i >= 0; i = answer.Next(wire.Upgrade, i) {
+		wire.EachElement(answer.Value(i), func(protocol []byte) bool {
+			named = true
+			found := false
+			for j := request.Next(wire.Upgrade, -1); j >= 0 && !found; j = request.Next(wire.Upgrade, j) {
+				found = wire.HasToken(request.Value(j), protocol)
+			}
+			all = all && found
+			return all
+		})
+	}
+	return named && all
 }
 
 // more reads further bytes of a head.

@@ -74,8 +74,9 @@ func (r *Response) understand() Problem {
 		switch r.Fields.list[i].Known {
 		case ContentLength:
 			// Equal values in one field or several are one length (RFC 9112, 6.3).
-			problem := NoProblem
+			problem, found := NoProblem, false
 			EachElement(r.Fields.Value(i), func(element []byte) bool {
+				found = true
 				length, ok := parseLength(element)
 				switch {
 				case !ok:
@@ -86,7 +87,7 @@ func (r *Response) understand() Problem {
 				r.ContentLength = length
 				return problem == NoProblem
 			})
-			if problem == NoProblem && r.ContentLength < 0 {
+			if !found {
 				problem = BadLength
 			}
 			if problem != NoProblem {
