@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seawall-edge/seawall/internal/program"
 )
 
 // patience bounds every wait. It is generous: the machine may be busy, and a
@@ -162,14 +164,14 @@ func run(t *testing.T, input io.Reader, command *exec.Cmd) {
 	}
 }
 
+// freeAddress has a port of an address that only this room listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := program.FreeAddress("127.0.0.6")
 	if err != nil {
-		t.Fatalf("find a free port: %v", err)
+		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // remaining lists the processes that have a folder in their command line or

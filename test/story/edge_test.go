@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seawall-edge/seawall/internal/program"
 )
 
 // edge is one running process and what the checker knows about it.
@@ -55,14 +56,14 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// freeAddress has a port of an address that only this room listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := program.FreeAddress("127.0.0.2")
 	if err != nil {
-		t.Fatalf("find a free port: %v", err)
+		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 func startEdge(t *testing.T, s *script) *edge {
