@@ -2,8 +2,8 @@
 // from outside: what they said, what they have open, how they ended.
 //
 // A Process ends with the test, however that ends: it is asked to stop, then
-// its process group is killed, and the kernel kills it should the test itself
-// die first. Nothing here knows package testing, because a process may live
+// its process group is killed, and a guard kills that group should the test
+// itself die first. Nothing here knows package testing, because a process may live
 // longer than one test.
 package program
 
@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -27,8 +26,11 @@ type Process struct {
 	Name    string
 	Exited  <-chan struct{} // closed when it has ended
 	command *exec.Cmd
+	guard   *exec.Cmd
 	said    said
 	err     error // valid when Exited is closed
+	stop    sync.Once
+	stopped error // what Stop found
 }
 
 // said collects what a process writes while somebody may read it.
@@ -60,24 +62,33 @@ func Start(name string, command *exec.Cmd) (*Process, error) {
 		command.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	command.SysProcAttr.Setpgid = true
-	command.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	started := make(chan error)
-	go func() {
-		// The kernel ends the process with the thread that started it, so the
-		// thread has to stay as long.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := command.Start()
-		started <- err
-		if err == nil {
-			p.err = command.Wait()
-			close(exited)
-		}
-	}()
-	if err := <-started; err != nil {
+	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
+	if err := p.watch(); err != nil {
+		_ = command.Process.Kill()
+		_ = command.Wait() // it was killed
+		return nil, fmt.Errorf("start the guard of %s: %w", name, err)
+	}
+	go func() {
+		p.err = command.Wait()
+		close(exited)
+	}()
 	return p, nil
+}
+
+// watch starts the guard, a shell that waits for the end of a pipe from us,
+// which comes when we are no more, and then kills the group. It is one of the
+// group, so that the kernel gives the group's number to nobody else meanwhile.
+// Called before anybody asks how the process ended, or there may be no group.
+func (p *Process) watch() error {
+	guard := exec.Command("sh", "-c", "trap '' TERM INT HUP QUIT USR1 USR2 WINCH; read -r _; kill -KILL 0")
+	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: p.PID()}
+	if _, err := guard.StdinPipe(); err != nil {
+		return err
+	}
+	p.guard = guard
+	return guard.Start()
 }
 
 // PID is the process's number.
@@ -96,8 +107,14 @@ func (p *Process) Await(patience time.Duration, ready func() error) error {
 }
 
 // Stop asks the process to end, waits, and ends what is left of its group.
-// The error tells of a process that did not end in time, or ended badly.
+// The error tells of a process that did not end in time, or ended badly; asked
+// again, it is the same.
 func (p *Process) Stop(patience time.Duration) error {
+	p.stop.Do(func() { p.stopped = p.end(patience) })
+	return p.stopped
+}
+
+func (p *Process) end(patience time.Duration) error {
 	var problems []error
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		problems = append(problems, err)
@@ -107,9 +124,10 @@ func (p *Process) Stop(patience time.Duration) error {
 	case <-time.After(patience):
 		problems = append(problems, errors.New("it does not end when asked to"))
 	}
-	if err := syscall.Kill(-p.PID(), syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(-p.PID(), syscall.SIGKILL); err != nil {
 		problems = append(problems, fmt.Errorf("end its group: %w", err))
 	}
+	_ = p.guard.Wait() // killed with its group
 	<-p.Exited
 	if !p.asAsked() {
 		problems = append(problems, p.err)

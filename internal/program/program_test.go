@@ -37,17 +37,54 @@ func TestProcess_endsWithWhatItStarted(t *testing.T) {
 	if err := saying(p, "bye")(); err != nil {
 		t.Error(err)
 	}
-	child := strings.Fields(p.Said())[1]
-	// Killed, and gone as soon as somebody has asked how it ended.
-	err = Eventually(patience, nil, func() error {
-		state, err := os.ReadFile("/proc/" + child + "/stat")
+	awaitEnd(t, strings.Fields(p.Said())[1])
+}
+
+// awaitEnd waits for a process to be gone, but for somebody who asks how it ended.
+func awaitEnd(t *testing.T, pid string) {
+	t.Helper()
+	err := Eventually(patience, nil, func() error {
+		state, err := os.ReadFile("/proc/" + pid + "/stat")
 		if err == nil && !strings.Contains(string(state), ") Z ") {
-			return errors.New("the child lives")
+			return errors.New("it lives")
 		}
 		return nil
 	})
 	if err != nil {
-		t.Error(err)
+		t.Errorf("process %s: %v", pid, err)
+	}
+}
+
+// TestProcess_endsWithTheTest that is killed, and so does what it started. The
+// test that dies is this one again, in a process of its own.
+func TestProcess_endsWithTheTest(t *testing.T) {
+	const name = "SEAWALL_PROGRAM_TEST_DIES"
+	if os.Getenv(name) != "" {
+		p, err := Start("shell", exec.Command("sh", "-c", "sleep 600 & echo child $! of $$; wait"))
+		if err == nil {
+			err = p.Await(patience, saying(p, " of "))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.WriteString(p.Said())
+		select {} // until killed
+	}
+	again := exec.Command(os.Args[0], "-test.run=^TestProcess_endsWithTheTest$")
+	again.Env = append(os.Environ(), name+"=1")
+	p, err := Start("this test", again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = p.Await(patience, saying(p, " of "))
+	if wrong := again.Process.Kill(); err != nil || wrong != nil {
+		t.Fatal(err, wrong)
+	}
+	said := strings.Fields(p.Said())
+	awaitEnd(t, said[1])
+	awaitEnd(t, said[3])
+	if err := p.Stop(patience); err == nil || !strings.Contains(err.Error(), "killed") {
+		t.Errorf("it ended with %v", err)
 	}
 }
 
