@@ -3,11 +3,22 @@ package origin
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/breaker"
+	"github.com/seawall-edge/seawall/internal/turns"
 )
+
+// waiter is a request in the queue.
+type waiter struct {
+	choice  choice
+	granted chan *server // gets one server, or nil when there is none to hope for
+}
+
+type place = turns.Place[netip.Prefix, *waiter]
 
 // choice is what a request asks of the choosing.
 type choice struct {
@@ -55,12 +66,12 @@ func (g *Group) acquire(x *exchange.Exchange, c *choice, until time.Time) (*serv
 		err := g.allDown(c, now)
 		g.mu.Unlock()
 		return nil, err
-	case g.queue.length >= g.origin.Queue.Length:
+	case g.queue.Len() >= g.origin.Queue.Length:
 		g.mu.Unlock()
 		return nil, fail(seawall.ReasonOriginBusy, fmt.Errorf("%d requests wait already", g.origin.Queue.Length))
 	}
-	w := g.queue.push(x.Client.Addr(), c)
-	g.waiting.Store(int64(g.queue.length))
+	w := g.queue.Push(visitorOf(x.Client.Addr()), &waiter{*c, make(chan *server, 1)})
+	g.waiting.Store(int64(g.queue.Len()))
 	// Somebody may have left between the pick and this; who leaves from now
 	// on sees us in the queue.
 	g.dispatch(now)
@@ -69,7 +80,7 @@ func (g *Group) acquire(x *exchange.Exchange, c *choice, until time.Time) (*serv
 }
 
 // await waits in the queue for a server.
-func (g *Group) await(x *exchange.Exchange, w *waiter, began, until time.Time) (*server, error) {
+func (g *Group) await(x *exchange.Exchange, p *place, began, until time.Time) (*server, error) {
 	limit := began.Add(g.origin.Queue.Timeout.Duration())
 	total := !until.IsZero() && until.Before(limit)
 	if total {
@@ -79,7 +90,7 @@ func (g *Group) await(x *exchange.Exchange, w *waiter, began, until time.Time) (
 	defer timer.Stop()
 	for {
 		select {
-		case s := <-w.granted:
+		case s := <-p.Value.granted:
 			if s == nil {
 				return nil, fail(seawall.ReasonOriginDown, errors.New("the zone was changed meanwhile"))
 			}
@@ -90,7 +101,7 @@ func (g *Group) await(x *exchange.Exchange, w *waiter, began, until time.Time) (
 				timer.Reset(min(lookUp, limit.Sub(now)))
 				continue
 			}
-			if s := g.leave(w); s != nil {
+			if s := g.leave(p); s != nil {
 				return s, nil // granted in this very moment
 			}
 			switch {
@@ -105,16 +116,16 @@ func (g *Group) await(x *exchange.Exchange, w *waiter, began, until time.Time) (
 }
 
 // leave takes a waiter out of the queue, or returns the server it was given.
-func (g *Group) leave(w *waiter) *server {
+func (g *Group) leave(p *place) *server {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	select {
-	case s := <-w.granted:
+	case s := <-p.Value.granted:
 		return s
 	default:
 	}
-	g.queue.remove(w)
-	g.waiting.Store(int64(g.queue.length))
+	g.queue.Remove(p)
+	g.waiting.Store(int64(g.queue.Len()))
 	return nil
 }
 
@@ -143,7 +154,7 @@ func (g *Group) pick(c *choice, now time.Time) (best *server, busy bool) {
 func (g *Group) pickAmong(c *choice, now time.Time, backup, unchecked bool) (best *server, busy bool) {
 	total := int64(0)
 	for _, s := range g.servers {
-		if s.backup != backup && !unchecked || c.excludes(s) || !unchecked && s.check.down || s.breaker.capacity(now) == 0 {
+		if s.backup != backup && !unchecked || c.excludes(s) || !unchecked && s.check.down || s.breaker.Capacity(now) == 0 {
 			continue
 		}
 		if !s.hasTime(now) {
@@ -170,10 +181,10 @@ func (s *server) before(t *server) bool {
 	return s.turn > t.turn
 }
 
-func (s *server) well(now time.Time) bool { return !s.check.down && s.breaker.capacity(now) > 0 }
+func (s *server) well(now time.Time) bool { return !s.check.down && s.breaker.Capacity(now) > 0 }
 
 func (s *server) hasTime(now time.Time) bool {
-	capacity := s.breaker.capacity(now)
+	capacity := s.breaker.Capacity(now)
 	if s.limit > 0 {
 		capacity = min(capacity, s.limit)
 	}
@@ -186,13 +197,15 @@ func (g *Group) allDown(c *choice, now time.Time) error {
 		return errAllTried
 	}
 	s := g.servers[0]
+	_, until := s.breaker.Rest()
 	for _, other := range g.servers {
-		if other.breaker.until.Before(s.breaker.until) {
-			s = other
+		if _, sooner := other.breaker.Rest(); sooner.Before(until) {
+			s, until = other, sooner
 		}
 	}
+	_, why, _ := s.breaker.Describe(now)
 	return fail(seawall.ReasonOriginDown, fmt.Errorf("server %s rests for %v more, for it failed: %s",
-		s.name, s.breaker.until.Sub(now).Round(time.Millisecond), s.breaker.why))
+		s.name, until.Sub(now).Round(time.Millisecond), why))
 }
 
 // release ends what acquire began.
@@ -215,7 +228,7 @@ func (g *Group) dispatch(now time.Time) {
 		}
 		return false
 	}
-	g.queue.serve(room, func(w *waiter) bool {
+	g.queue.Serve(room, func(w *waiter) bool {
 		s, _ := g.pick(&w.choice, now)
 		if s == nil {
 			return false
@@ -224,7 +237,7 @@ func (g *Group) dispatch(now time.Time) {
 		w.granted <- s
 		return true
 	})
-	g.waiting.Store(int64(g.queue.length))
+	g.waiting.Store(int64(g.queue.Len()))
 }
 
 // succeeded notes that a server answered.
@@ -235,11 +248,11 @@ func (g *Group) succeeded(s *server) {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	before := s.breaker.state
-	if s.breaker.succeeded(now) {
+	before, _, _ := s.breaker.Describe(now)
+	if s.breaker.Succeeded(now) {
 		g.dispatch(now)
 	}
-	if before != well && s.breaker.state == well {
+	if after, _, _ := s.breaker.Describe(now); before != breaker.Well && after == breaker.Well {
 		g.log.Info("a server is back", "server", s.name)
 	}
 	s.judge()
@@ -251,17 +264,20 @@ func (g *Group) failed(s *server, why error) {
 	s.failures.Add(1)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if s.breaker.failed(now, why.Error()) && !g.closed {
-		g.log.Warn("a server fails and gets a rest", "server", s.name, "rest", s.breaker.rest, "cause", why)
-		s.breaker.stopTimer()
-		s.breaker.timer = time.AfterFunc(s.breaker.rest, func() { g.wake(s) })
+	if s.breaker.Failed(now, why.Error()) && !g.closed {
+		rest, _ := s.breaker.Rest()
+		g.log.Warn("a server fails and gets a rest", "server", s.name, "rest", rest, "cause", why)
+		if s.awake != nil {
+			s.awake.Stop()
+		}
+		s.awake = time.AfterFunc(rest, g.wake)
 		s.pool.drop()
 	}
 	s.judge()
 }
 
 // wake lets those who wait know that a rest is over.
-func (g *Group) wake(*server) {
+func (g *Group) wake() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.closed {
@@ -272,5 +288,16 @@ func (g *Group) wake(*server) {
 // judge decides whether the choosing has to look at the server more closely;
 // the group's mu is held.
 func (s *server) judge() {
-	s.troubled.Store(s.breaker.state != well || s.breaker.inARow > 0 || s.check.down)
+	s.troubled.Store(!s.breaker.Quiet() || s.check.down)
+}
+
+// visitorOf is who takes turns: an IPv4 address, or the /64 that one IPv6
+// subscriber has.
+func visitorOf(address netip.Addr) netip.Prefix {
+	bits := 32
+	if address.Is6() {
+		bits = 64
+	}
+	prefix, _ := address.Prefix(bits)
+	return prefix
 }

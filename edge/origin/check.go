@@ -85,8 +85,8 @@ func (g *Group) checked(s *server, err error) {
 	case err == nil && c.inRow >= spec.Passes:
 		c.down, c.since, c.inRow = false, now, 0
 		g.log.Info("a server is well again, its check says", "server", s.name)
-		if !s.breaker.spec.Off {
-			s.breaker.become(careful, now) // a crowd may be waiting for its return
+		if !g.origin.Breaker.Off {
+			s.breaker.Resume(now) // a crowd may be waiting for its return
 		}
 		g.dispatch(now)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/internal/resolve"
+	"github.com/seawall-edge/seawall/internal/turns"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -67,7 +68,7 @@ type Group struct {
 	waiting atomic.Int64 // requests in the queue
 
 	mu     sync.Mutex // guards what follows, and the choosing in every server
-	queue  queue
+	queue  turns.Queue[netip.Prefix, *waiter]
 	closed bool
 
 	stop chan struct{} // closed by Close; ends the checks
@@ -108,9 +109,11 @@ func (g *Group) Close() {
 	g.closed = true
 	close(g.stop)
 	for _, s := range g.servers {
-		s.breaker.stopTimer()
+		if s.awake != nil {
+			s.awake.Stop()
+		}
 	}
-	g.queue.clear()
+	g.queue.Clear(func(w *waiter) { w.granted <- nil })
 	g.waiting.Store(0)
 	g.mu.Unlock()
 	for _, s := range g.servers {

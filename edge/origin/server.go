@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seawall-edge/seawall/internal/breaker"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -39,7 +40,8 @@ type server struct {
 	troubled atomic.Bool  // the breaker or the check has something to say
 
 	// Guarded by the group's mu.
-	breaker breaker
+	breaker breaker.Breaker
+	awake   *time.Timer // wakes those who wait when a rest is over
 	check   checkState
 	turn    int64 // for taking turns by weight
 }
@@ -87,7 +89,10 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 		}
 	}
 	one.pool = pool{keep: g.origin.KeepIdle.Duration(), most: g.origin.MaxIdle, now: time.Now}
-	one.breaker.spec = g.origin.Breaker
+	b := g.origin.Breaker
+	one.breaker = breaker.New(breaker.Config{
+		Off: b.Off, Failures: b.Failures, Rest: b.Rest.Duration(), Longest: b.LongestRest.Duration(), Return: b.Return.Duration(),
+	})
 	return one, nil
 }
 
@@ -145,5 +150,6 @@ func (s *server) describe(now time.Time) (state, why string, since time.Time) {
 	if s.check.down {
 		return "down", s.check.why, s.check.since
 	}
-	return s.breaker.describe(now)
+	how, why, since := s.breaker.Describe(now)
+	return how.String(), why, since
 }
