@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -20,9 +21,10 @@ const (
 	maxInterim = 32       // 1xx answers before the final one
 )
 
-var responses = sync.Pool{New: func() any {
-	return &Response{in: make([]byte, readBuffer), out: make([]byte, 0, 2<<10)}
-}}
+var (
+	responses   = sync.Pool{New: func() any { return &Response{out: make([]byte, 0, 2<<10)} }}
+	readBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
+)
 
 // Response is an origin's answer. Its body is pulled with Next.
 type Response struct {
@@ -73,7 +75,7 @@ const (
 func (r *Response) begin(g *Group, x *exchange.Exchange) {
 	r.group, r.server, r.conn, r.x = g, nil, nil, x
 	r.limit = newLimit(g.origin.TotalTimeout.Duration())
-	r.p, r.n = 0, 0
+	r.in, r.p, r.n = readBuffers.Get().(*[readBuffer]byte)[:], 0, 0
 	r.ended, r.upgrade, r.unfinished, r.invited = false, false, false, false
 	r.passedOn, r.asked = false, false
 	r.pumped = nil
@@ -83,10 +85,16 @@ func (r *Response) begin(g *Group, x *exchange.Exchange) {
 	r.chunked.Reset()
 }
 
-func (r *Response) recycle() {
-	if len(r.in) > readBuffer {
-		r.in = make([]byte, readBuffer)
+// giveBack gives the received bytes' memory back; a larger one is dropped.
+func (r *Response) giveBack() {
+	if len(r.in) == readBuffer {
+		readBuffers.Put((*[readBuffer]byte)(r.in))
 	}
+	r.in, r.p, r.n = nil, 0, 0
+}
+
+func (r *Response) recycle() {
+	r.giveBack()
 	r.limit.stop()
 	r.group, r.server, r.conn, r.x, r.limit = nil, nil, nil, nil, nil
 	r.Answer.Fields = nil
@@ -381,7 +389,9 @@ func (r *Response) Trailers() *wire.Fields {
 func (r *Response) Tunnel() (peer exchange.Peer, early []byte) {
 	r.limit.stop()
 	_ = r.conn.Resume()
-	return r.conn, r.in[r.p:r.n]
+	early = bytes.Clone(r.in[r.p:r.n])
+	r.giveBack() // a tunnel may be open for days
+	return r.conn, early
 }
 
 // Close keeps the connection if it is in order, and ends it otherwise.
