@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/seawall-edge/seawall"
@@ -60,7 +61,8 @@ type Response struct {
 	passedOn   bool          // the visitor got an interim answer
 	asked      bool          // something of the request may have reached the server
 
-	bodyErr atomic.Pointer[error] // why the request's body could not be read; stored before the connection is aborted for it
+	writeErr atomic.Pointer[error] // why the server took no more of it; stored before pumped is closed
+	bodyErr  atomic.Pointer[error] // why the request's body could not be read; stored before the connection is aborted for it
 }
 
 type bodyFraming uint8
@@ -80,6 +82,7 @@ func (r *Response) begin(g *Group, x *exchange.Exchange) {
 	r.passedOn, r.asked = false, false
 	r.pumped = nil
 	r.bodyErr.Store(nil)
+	r.writeErr.Store(nil)
 	r.cut.Store(false)
 	r.chunked.Lenient = true
 	r.chunked.Reset()
@@ -360,13 +363,32 @@ func (r *Response) refill() error {
 		return nil
 	case err == errVisitorGone:
 		return err
-	case err == io.EOF && r.framing == byClose:
+	case err == io.EOF && r.framing == byClose && !r.brokenOff():
 		r.ended = true
 		return nil
 	case sock.ErrTimeout(err):
 		return r.blame(fail(seawall.ReasonOriginStalled, err))
 	}
 	return r.blame(fail(seawall.ReasonOriginShort, err))
+}
+
+// brokenOff reports whether what looks like the end of the answer is a reset
+// that the goroutine which sends the body has heard of: the kernel tells it
+// once. A reset after a clean end, as an origin sends it that reads no more,
+// reaches the writer as EPIPE and takes nothing back.
+func (r *Response) brokenOff() bool {
+	if r.pumped == nil || !r.conn.WasReset() {
+		return false
+	}
+	timer := time.NewTimer(10 * lastPiece)
+	defer timer.Stop()
+	select {
+	case <-r.pumped:
+		err := r.writeErr.Load()
+		return err != nil && !errors.Is(*err, syscall.EPIPE)
+	case <-timer.C:
+		return true
+	}
 }
 
 // Trailers returns the trailer section after io.EOF, cleaned of fields that

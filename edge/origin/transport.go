@@ -19,6 +19,7 @@ type transport interface {
 	Expire(at time.Time) error
 	Resume() error
 	Quiet() bool
+	WasReset() bool
 	CloseWrite() error
 	Close() error
 	Abort()
@@ -78,5 +79,8 @@ func (e *encrypted) Quiet() bool {
 	n, err := e.Conn.Read(one[:])
 	return n == 0 && sock.ErrTimeout(err) && e.socket.Quiet() && e.Resume() == nil
 }
+
+// WasReset implements transport.
+func (e *encrypted) WasReset() bool { return e.socket.WasReset() }
 
 func (e *encrypted) Abort() { e.socket.Abort() }

@@ -33,6 +33,7 @@ func (r *Response) pump(x *exchange.Exchange) {
 			// The origin takes no more; it may have answered already. What
 			// was promised to it is not there, so nothing may follow it.
 			r.cut.Store(true)
+			r.writeErr.Store(&err)
 			r.expire(r.group.origin.IdleTimeout.Duration())
 		}
 	}()

@@ -267,6 +267,21 @@ func (c *Conn) Gone() bool {
 // before is left to read.
 func (c *Conn) Ended() bool { return c.look() == nil && c.peekErr == 0 && c.peekLen == 0 }
 
+// WasReset reports whether the peer has reset the connection, although a read
+// says only that it ended: the kernel tells of a reset once, and the writer
+// may have been the one to hear it.
+func (c *Conn) WasReset() bool {
+	const closed = 7 // TCP_CLOSE of the kernel; a peer that ended its side leaves TCP_CLOSE_WAIT
+	var info [1]byte // struct tcp_info begins with the state (tcp(7), TCP_INFO)
+	size := uint32(len(info))
+	var errno syscall.Errno
+	err := c.raw.Control(func(fd uintptr) {
+		_, _, errno = syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
+			uintptr(unsafe.Pointer(&info[0])), uintptr(unsafe.Pointer(&size)), 0)
+	})
+	return err != nil || errno != 0 || info[0] == closed
+}
+
 // Abort closes the connection with a reset, so that the other side cannot
 // take what it got for complete.
 func (c *Conn) Abort() {
