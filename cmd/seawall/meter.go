@@ -26,6 +26,16 @@ func (d *dataPlane) Metrics() metrics.Snapshot {
 		ReloadSucceeded:         !d.broken.Load(),
 		ReloadTime:              time.Unix(d.reloaded.Load(), 0),
 	}
+	s.OriginWaiting = totals.Origins.Waiting
+	for _, zone := range d.edge.ZoneTotals() {
+		for _, server := range zone.Servers {
+			for i := range s.OriginServers {
+				if metrics.OriginState(i) == server.State {
+					s.OriginServers[i]++
+				}
+			}
+		}
+	}
 	copyCounts(s.Requests[:], totals.Actions[:])
 	copyCounts(s.Answers[:], totals.Status[:])
 	copyCounts(s.Refusals[:], totals.Reasons[:])

@@ -19,6 +19,7 @@ func sample() Snapshot {
 	s := Snapshot{
 		ConnectionsOpen: 3, ConnectionsAccepted: 1001, BytesIn: 1002, BytesOut: 1003, CacheBytes: 1004, CacheObjects: 1005,
 		CacheEvictions: 1006, OriginOpened: 1007, OriginReused: 1008, OriginFailed: 1009, JournalWriteErrors: 1010,
+		OriginServers: [OriginStates]int{31, 32, 33, 34, 35}, OriginWaiting: 36,
 		ConfigurationGeneration: 1011, ReloadSucceeded: true, ReloadTime: time.UnixMilli(1_700_000_000_500),
 		Durations: Histogram{Bounds: []float64{0.001, 0.01}, Counts: []uint64{5, 7, 11}, Sum: 2.5},
 	}
@@ -58,6 +59,9 @@ func TestHandler_showsEveryValueOfTheSnapshot(t *testing.T) {
 	for _, want := range []string{
 		`seawall_connections_open 3`,
 		`seawall_connections_accepted_total 1001`,
+		`seawall_origin_servers{state="well"} 31`,
+		`seawall_origin_servers{state="down"} 35`,
+		`seawall_origin_requests_waiting 36`,
 		`seawall_connections_refused_total{reason="connections"} 2600`,
 		`seawall_connections_refused_total{reason="draining"} 0`,
 		`seawall_connections_refused_total{reason="head-timeout"} 2601`,

@@ -42,6 +42,9 @@ type Snapshot struct {
 	OriginReused uint64 // requests sent on a connection that was already open
 	OriginFailed uint64 // connections that could not be opened
 
+	OriginServers [OriginStates]int // servers of all zones now, by OriginState
+	OriginWaiting int               // requests that wait for a server now
+
 	// What is written about requests.
 	EventsDropped      [actions]uint64 // by seawall.Action
 	JournalWriteErrors uint64
@@ -66,4 +69,12 @@ func (s *Snapshot) Answered(status int, count uint64) {
 		class = 0
 	}
 	s.Answers[class] += count
+}
+
+// OriginStates is how many states a server of an origin has.
+const OriginStates = 5
+
+// OriginState names them.
+func OriginState(i int) string {
+	return [OriginStates]string{"well", "careful", "trial", "resting", "down"}[i]
 }

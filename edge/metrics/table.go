@@ -96,6 +96,14 @@ var table = []metric{
 		emit(float64(s.OriginReused), "reused")
 		emit(float64(s.OriginFailed), "failed")
 	}},
+	{"seawall_origin_servers", gauge, "Servers of all zones, by how they are: well, coming back, tried, resting after failures, or down by their check", []string{"state"}, func(s *Snapshot, emit emit) {
+		for i, n := range s.OriginServers {
+			emit(float64(n), OriginState(i))
+		}
+	}},
+	{"seawall_origin_requests_waiting", gauge, "Requests that wait for a server to have time", nil, func(s *Snapshot, emit emit) {
+		emit(float64(s.OriginWaiting))
+	}},
 	{"seawall_events_dropped_total", counter, "Events that found no room on their way to the journal, by the action of their request", []string{"action"}, func(s *Snapshot, emit emit) {
 		emitActions(s.EventsDropped, emit)
 	}},
@@ -125,7 +133,11 @@ var table = []metric{
 // such. Their series exist from the start, so that a rate can be taken of the
 // first refusal.
 func refusesConnections(r seawall.Reason) bool {
-	return r == seawall.ReasonConnections || r == seawall.ReasonConnectionsPerAddress || r == seawall.ReasonDraining
+	switch r {
+	case seawall.ReasonConnections, seawall.ReasonConnectionsPerAddress, seawall.ReasonDraining, seawall.ReasonShortage, seawall.ReasonProxyHeader:
+		return true
+	}
+	return false
 }
 
 func emitActions(counts [actions]uint64, emit emit) {
