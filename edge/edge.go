@@ -17,6 +17,7 @@ import (
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/edge/origin"
+	"github.com/seawall-edge/seawall/edge/pages"
 	"github.com/seawall-edge/seawall/internal/resolve"
 	"github.com/seawall-edge/seawall/spec"
 )
@@ -34,8 +35,9 @@ type Config struct {
 	Rings      int   // how many rings connections are spread over
 	CacheBytes int64 // budget of the memory cache; 256 MiB when zero
 	CacheIsOff bool
-	Origins    origin.Shared // a resolver of its own when there is none
-	Pages      string        // directory that keeps fetched pages over a restart; "" for none
+	Origins    origin.Shared  // a resolver of its own when there is none
+	OwnPages   spec.PagesSpec // HTML for requests without a zone
+	Pages      string         // directory that keeps fetched pages over a restart; "" for none
 }
 
 // Edge serves requests for many zones. It implements the handler of every
@@ -46,6 +48,7 @@ type Edge struct {
 	counters []Counters   // one for each ring; summed up when somebody asks
 
 	zones atomic.Pointer[zoneTable]
+	pages *pages.Set // for requests without a zone; nil: none
 
 	mu       sync.Mutex        // serialises Apply; guards resolver
 	resolver *resolve.Resolver // made by New, to be closed
@@ -57,6 +60,13 @@ func New(config Config) (*Edge, error) {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Edge{config: config, counters: make([]Counters, max(1, config.Rings))}
+	own, _, err := readPages(config.OwnPages)
+	if err != nil {
+		return nil, err
+	}
+	if e.pages, err = pages.NewSet(own); err != nil {
+		return nil, err
+	}
 	e.config.Origins.Logger = config.Logger
 	if config.Origins.Resolver == nil {
 		resolver, err := resolve.New(resolve.Config{Logger: config.Logger})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seawall-edge/seawall/edge/pages"
 	"github.com/seawall-edge/seawall/internal/durable"
+	"github.com/seawall-edge/seawall/spec"
 )
 
 // ownPages are a zone's own pages. Those that the origin has are fetched
@@ -28,21 +29,28 @@ type ownPages struct {
 // fetchAgain is the time between two attempts to fetch a page.
 const fetchAgain = 30 * time.Second
 
-// compilePages makes the pages of a zone and fetches those it has a path for.
-func (e *Edge) compilePages(z, before *zone) (*ownPages, error) {
-	own := &ownPages{}
-	html, paths := map[string]*pages.Template{}, map[string]string{}
-	for _, page := range z.spec.Pages.All() {
+// readPages returns the pages that are given as HTML, and the paths of the others.
+func readPages(s spec.PagesSpec) (html map[string]*pages.Template, paths map[string]string, err error) {
+	html, paths = map[string]*pages.Template{}, map[string]string{}
+	for _, page := range s.All() {
 		switch {
 		case page.HTML != "":
-			template, err := pages.ParseTemplate([]byte(page.HTML))
-			if err != nil {
-				return nil, fmt.Errorf("page %s: %w", page.Class, err)
+			if html[page.Class], err = pages.ParseTemplate([]byte(page.HTML)); err != nil {
+				return nil, nil, fmt.Errorf("page %s: %w", page.Class, err)
 			}
-			html[page.Class] = template
 		case page.Path != "":
 			paths[page.Class] = page.Path
 		}
+	}
+	return html, paths, nil
+}
+
+// compilePages makes the pages of a zone and fetches those it has a path for.
+func (e *Edge) compilePages(z *zone) (*ownPages, error) {
+	own := &ownPages{}
+	html, paths, err := readPages(z.spec.Pages)
+	if err != nil {
+		return nil, err
 	}
 	for class, path := range paths {
 		if template := e.keptPage(z.name, path); template != nil {

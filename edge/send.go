@@ -186,7 +186,7 @@ func (e *Edge) sendPage(c *climb, reason seawall.Reason) {
 	}
 	accept, _ := x.Fields.Get(wire.Accept)
 	form := pages.Choose(accept)
-	var set *pages.Set
+	set := e.pages
 	if c.zone != nil {
 		set = c.zone.pages.set.Load()
 	}

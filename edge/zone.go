@@ -75,7 +75,7 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 			z.origin = before.origin
 		}
 	}
-	if z.pages, err = e.compilePages(z, before); err != nil {
+	if z.pages, err = e.compilePages(z); err != nil {
 		return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 	}
 	if z.origin == nil {

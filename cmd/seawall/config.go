@@ -44,6 +44,13 @@ type Config struct {
 	// looked up with. Default: those of /etc/resolv.conf.
 	Resolver []string `yaml:"resolver"`
 
+	// UnknownHostPage and LimitsPage are HTML in place of the edge's own pages
+	// where no zone is known: for a host that nobody has (421), and for
+	// connections that a limit turns away. Placeholders are as in
+	// spec.PagesSpec. Default: the edge's own pages.
+	UnknownHostPage string `yaml:"unknown_host_page"`
+	LimitsPage      string `yaml:"limits_page"`
+
 	Limits    Limits         `yaml:"limits"`
 	Cache     CacheSettings  `yaml:"cache"`
 	AccessLog AccessSettings `yaml:"access_log"`

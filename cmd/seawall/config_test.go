@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,6 +198,47 @@ func TestAdminNetwork_knowsSocketsFromAddresses(t *testing.T) {
 	} {
 		if network, address := adminNetwork(admin); network != want[0] || address != want[1] {
 			t.Errorf("%s: %s %s, want %v", admin, network, address, want)
+		}
+	}
+}
+
+func TestConfig_namesEveryMistakeAboutOrigins(t *testing.T) {
+	_, wrong := fromYAML(`
+proxy_protocol: [10.0.0.1/8]
+listeners: [{address: nowhere}, {address: ":8080"}]
+resolver: [dns.example]
+limits: {memory: 1MiB}
+unknown_host_page: "{{nonsense}}"
+zones:
+  - name: a.com
+    origin:
+      url: http://a
+      servers: [{url: http://b, weight: -1}, {url: ftp://c, name: "x y", backup: true}]
+      sticky: always
+      check: {type: icmp, path: nopath, status: 99}
+      breaker: {rest: 1m, longest_rest: 1s}
+      pass: [Content-Length, "a b"]
+      roots: nothing
+      host: "a:b"
+    trusted_hops: {addresses: [10.0.0.256], field: X-Real-IP}
+    maintenance: {allow: [everybody]}
+    cache: {bypass_until: tomorrow}
+    pages: {"502": {html: "{{x}}"}, "503": {html: a, path: /b}, "504": {path: b}}
+`)
+	var paths []string
+	for _, m := range wrong {
+		paths = append(paths, m.Path)
+	}
+	for _, want := range []string{
+		"proxy_protocol[0]", "listeners[0].address", "listeners[1].address", "resolver[0]", "limits.memory", "unknown_host_page",
+		"zones[0].origin.servers", "zones[0].origin.servers[0].weight", "zones[0].origin.servers[1].url", "zones[0].origin.servers[1].name",
+		"zones[0].origin.sticky", "zones[0].origin.check.type", "zones[0].origin.check.path", "zones[0].origin.check.status",
+		"zones[0].origin.breaker.longest_rest", "zones[0].origin.pass[0]", "zones[0].origin.pass[1]", "zones[0].origin.roots", "zones[0].origin.host",
+		"zones[0].trusted_hops.addresses[0]", "zones[0].trusted_hops.field", "zones[0].maintenance.allow[0]", "zones[0].cache.bypass_until",
+		"zones[0].pages.502.html", "zones[0].pages.503", "zones[0].pages.504.path",
+	} {
+		if !slices.Contains(paths, want) {
+			t.Errorf("nothing is said about %s; what is said:\n%s", want, complaints(wrong))
 		}
 	}
 }

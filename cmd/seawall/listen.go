@@ -12,6 +12,7 @@ import (
 	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/internal/prefix"
 	"github.com/seawall-edge/seawall/internal/resolve"
+	"github.com/seawall-edge/seawall/spec"
 )
 
 // openEdge makes the edge and what its origins share.
@@ -36,6 +37,10 @@ func (d *dataPlane) openEdge(cfg Config, rings int) error {
 		CacheBytes: int64(cfg.Cache.Memory), CacheIsOff: cfg.Cache.Off,
 		Origins: origin.Shared{Resolver: d.resolver, Own: d.own.has, LoopID: id, Logger: d.log},
 		Pages:   filepath.Join(cfg.State, "pages"),
+		OwnPages: spec.PagesSpec{
+			Misdirected: spec.PageSpec{HTML: cfg.UnknownHostPage},
+			Limits:      spec.PageSpec{HTML: cfg.LimitsPage},
+		},
 	})
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seawall-edge/seawall/edge/pages"
 	"github.com/seawall-edge/seawall/internal/prefix"
 	"github.com/seawall-edge/seawall/spec"
 )
@@ -41,10 +42,27 @@ func (c Config) validate() []spec.Mistake {
 	for _, m := range spec.ValidateZones(c.Zones) {
 		list.add("zones"+m.Path, "%s", m.Text)
 	}
+	list.page("unknown_host_page", c.UnknownHostPage)
+	list.page("limits_page", c.LimitsPage)
+	for i, z := range c.Zones {
+		for _, page := range z.Pages.All() {
+			list.page(fmt.Sprintf("zones[%d].pages.%s.html", i, page.Class), page.HTML)
+		}
+	}
 	return list
 }
 
 type mistakes []spec.Mistake
+
+// page checks the HTML of an own page.
+func (l *mistakes) page(path, html string) {
+	if html == "" {
+		return
+	}
+	if _, err := pages.ParseTemplate([]byte(html)); err != nil {
+		l.add(path, "%v", err)
+	}
+}
 
 func (l *mistakes) listeners(c Config) {
 	l.prefixes("proxy_protocol", c.ProxyProtocol)
