@@ -19,7 +19,9 @@ type Config struct {
 // Breaker lets a server rest that failed several requests in a row. After
 // its rest the server gets a single request; when that goes well it is
 // treated with care: as many requests at a time as went well since, so that
-// its return does not knock it down again. It comes back whole after Return,
+// its return does not knock it down again. One that fails in that time halves
+// them, and shows how much is too much: from then on they grow by one each
+// time that as many went well as it gets. It comes back whole after Return,
 // at most Longest + Return after it answers again.
 //
 // The circuit breaker pattern (Nygard, Release It!, 2007) calls the states
@@ -33,7 +35,11 @@ type Breaker struct {
 	inARow int           // failures
 	rest   time.Duration // the present or last rest
 	until  time.Time     // its end
-	room   int64         // while careful: requests at the same time
+
+	// While careful.
+	room   int64     // requests at the same time
+	shaken time.Time // when one failed last and halved the room; zero: none did
+	grown  int64     // requests that went well since the room changed
 }
 
 // State is how a server is.
@@ -43,7 +49,7 @@ type State uint8
 const (
 	Well    State = iota
 	Resting       // gets nothing
-	Trial         // gets a single request
+	Trial         // gets a single request, and another one each Longest
 	Careful       // gets more with each that goes well
 )
 
@@ -54,8 +60,10 @@ func (s State) String() string { return [...]string{"well", "resting", "trial", 
 const Unbounded = int64(1) << 40
 
 const (
-	enoughRoom = 64 // so many at the same time are as good as unbounded
-	carefulMax = 3  // failures in a row end the care
+	carefulMax = 3 // failures in a row end the care
+	// What fails within this part of the first rest counts as one failure
+	// while careful: too many at a time fail together.
+	together = 8
 )
 
 // New makes a Breaker for a server that is well.
@@ -71,7 +79,11 @@ func (b *Breaker) Capacity(now time.Time) int64 {
 		b.become(Trial, now)
 		return 1
 	case Trial:
-		return 1
+		if b.config.Longest <= 0 {
+			return 1
+		}
+		// A visitor who sends his request slowly must not hold up all others.
+		return 1 + int64(now.Sub(b.since)/b.config.Longest)
 	case Careful:
 		if now.Sub(b.since) >= b.config.Return {
 			b.become(Well, now)
@@ -87,7 +99,7 @@ func (b *Breaker) become(state State, now time.Time) {
 	b.state, b.since = state, now
 	switch state {
 	case Careful:
-		b.room = 1
+		b.room, b.shaken, b.grown = 1, time.Time{}, 0
 	case Well:
 		b.rest = 0
 	}
@@ -101,9 +113,13 @@ func (b *Breaker) Succeeded(now time.Time) bool {
 	case Well:
 		return false
 	case Careful:
-		if b.room++; b.room >= enoughRoom {
-			b.become(Well, now)
+		if b.isShaken(now) {
+			return false // one that was on its way when the room was halved
 		}
+		if b.grown++; !b.shaken.IsZero() && b.grown < b.room {
+			return false
+		}
+		b.room, b.grown = b.room+1, 0
 	default:
 		b.become(Careful, now)
 		b.room++
@@ -115,13 +131,16 @@ func (b *Breaker) Succeeded(now time.Time) bool {
 // server begins to rest.
 func (b *Breaker) Failed(now time.Time, why string) bool {
 	b.why = why
+	if b.state == Careful && b.isShaken(now) {
+		return false
+	}
 	b.inARow++
 	limit := b.config.Failures
 	switch b.state {
 	case Trial:
 		limit = 1
 	case Careful:
-		b.room = max(1, b.room/2)
+		b.room, b.shaken, b.grown = max(1, b.room/2), now, 0
 		limit = min(limit, carefulMax)
 	case Resting:
 		return false // one that was on its way when the rest began
@@ -131,6 +150,11 @@ func (b *Breaker) Failed(now time.Time, why string) bool {
 	}
 	b.trip(now)
 	return true
+}
+
+// isShaken reports whether what ends now had begun before the room was halved.
+func (b *Breaker) isShaken(now time.Time) bool {
+	return !b.shaken.IsZero() && now.Sub(b.shaken) < b.config.Rest/together
 }
 
 // trip begins a rest, twice as long as the one before.
@@ -144,6 +168,9 @@ func (b *Breaker) trip(now time.Time) {
 // Resume ends whatever state there is with care: something else than a
 // request has shown that the server is back.
 func (b *Breaker) Resume(now time.Time) {
+	if b.config.Off {
+		return
+	}
 	b.inARow = 0
 	b.become(Careful, now)
 }

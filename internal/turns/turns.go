@@ -64,20 +64,20 @@ func (q *Queue[K, T]) Serve(room func() bool, give func(T) bool) {
 		}
 		refused = 0
 		q.take(l, served)
+		if len(l.waiters) > 0 {
+			q.next = (q.next + 1) % len(q.ring)
+		}
 	}
 }
 
-// take removes a waiter; the turn goes to the next line.
+// take removes a waiter, and its line when that was the last of it.
 func (q *Queue[K, T]) take(l *line[K, T], i int) {
 	l.waiters = slices.Delete(l.waiters, i, i+1)
 	q.length--
-	at := slices.Index(q.ring, l)
 	if len(l.waiters) > 0 {
-		if at == q.next {
-			q.next = (q.next + 1) % len(q.ring)
-		}
 		return
 	}
+	at := slices.Index(q.ring, l)
 	delete(q.lines, l.key)
 	q.ring = slices.Delete(q.ring, at, at+1)
 	if at < q.next {
@@ -88,7 +88,8 @@ func (q *Queue[K, T]) take(l *line[K, T], i int) {
 	}
 }
 
-// Remove takes out what waits no longer.
+// Remove takes out what waits no longer. A line keeps its turn as long as
+// there is somebody in it. What was given or removed before is not there.
 func (q *Queue[K, T]) Remove(w *Place[K, T]) {
 	if i := slices.Index(w.line.waiters, w); i >= 0 {
 		q.take(w.line, i)
@@ -101,6 +102,31 @@ func (q *Queue[K, T]) Clear(each func(T)) {
 		for _, p := range l.waiters {
 			each(p.Value)
 		}
+		l.waiters = nil // for a Remove that comes later
 	}
 	*q = Queue[K, T]{}
+}
+
+// Shed makes room for one more in the line of key where there is no more
+// room in all: it takes out the last of the longest line. It takes out
+// nothing when that line would not be longer than key's all the same, for
+// then everybody has the same share already.
+func (q *Queue[K, T]) Shed(key K) (shed T, ok bool) {
+	var longest *line[K, T]
+	for _, l := range q.ring {
+		if longest == nil || len(l.waiters) > len(longest.waiters) {
+			longest = l
+		}
+	}
+	mine := 0
+	if l := q.lines[key]; l != nil {
+		mine = len(l.waiters)
+	}
+	if longest == nil || len(longest.waiters) <= mine+1 {
+		return shed, false
+	}
+	last := len(longest.waiters) - 1
+	shed = longest.waiters[last].Value
+	q.take(longest, last)
+	return shed, true
 }
