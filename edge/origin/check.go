@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"time"
 
@@ -21,6 +20,8 @@ type checkState struct {
 	since time.Time
 	why   string
 	inRow int // checks in a row that disagree with down
+
+	answered bool // the server answered a visitor while it counted as down
 }
 
 // startChecks starts one goroutine for each server, if there are checks.
@@ -80,17 +81,20 @@ func (g *Group) checked(s *server, err error) {
 	c.inRow++
 	switch {
 	case err != nil && c.inRow >= spec.Failures:
-		c.down, c.since, c.why, c.inRow = true, now, err.Error(), 0
+		c.down, c.since, c.why, c.inRow, c.answered = true, now, err.Error(), 0, false
 		g.log.Warn("a server is down, its check says", "server", s.name, "cause", err)
 	case err == nil && c.inRow >= spec.Passes:
 		c.down, c.since, c.inRow = false, now, 0
 		g.log.Info("a server is well again, its check says", "server", s.name)
-		if !g.origin.Breaker.Off {
-			s.breaker.Resume(now) // a crowd may be waiting for its return
+		if !g.origin.Breaker.Off && !c.answered {
+			// A crowd may be waiting for its return.
+			s.breaker.Resume(now)
+			s.era.Store(&era{})
+			g.wakeAfter(s, g.origin.Breaker.Return.Duration())
 		}
-		g.dispatch(now)
 	}
 	s.judge()
+	g.dispatch(now)
 }
 
 // checkOnce asks the server once. The error is a sentence for the operator.
@@ -109,7 +113,11 @@ func (s *server) checkOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.fetch(ctx, check.Path, check.Host, checkBytes)
+	most := checkBytes
+	if check.Text == "" {
+		most = 0 // a body that hangs is not looked at
+	}
+	page, err := s.fetch(ctx, check.Path, check.Host, most)
 	switch {
 	case err != nil:
 		return err
@@ -163,7 +171,7 @@ func (s *server) fetch(ctx context.Context, path, host string, most int) (Page, 
 		host = s.group.config.Host
 	}
 	if host == "" || host == spec.HostServer {
-		host = net.JoinHostPort(s.dial, fmt.Sprint(s.port))
+		host = string(s.authority)
 	}
 	conn, err := s.connect(ctx, asker{host: []byte(hostOf(host))})
 	if err != nil {
@@ -178,11 +186,21 @@ func (s *server) fetch(ctx context.Context, path, host string, most int) (Page, 
 	if _, err := conn.Write([]byte(request)); err != nil {
 		return Page{}, fmt.Errorf("ask for %s: %w", path, err)
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, int64(most)+maxHead)), &http.Request{Method: http.MethodGet})
-	if err != nil {
-		return Page{}, fmt.Errorf("read the answer to %s: %w", path, err)
+	from := bufio.NewReader(io.LimitReader(conn, int64(most)+maxHead))
+	var answer *http.Response
+	for interim := 0; interim < maxInterim; interim++ {
+		answer, err = http.ReadResponse(from, &http.Request{Method: http.MethodGet})
+		if err != nil {
+			return Page{}, fmt.Errorf("read the answer to %s: %w", path, err)
+		}
+		if answer.StatusCode >= 200 {
+			break
+		}
 	}
 	defer answer.Body.Close()
+	if most == 0 {
+		return Page{Status: answer.StatusCode}, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, int64(most)+1))
 	page := Page{Status: answer.StatusCode, ContentType: answer.Header.Get("Content-Type"), Body: body, Whole: err == nil && len(body) <= most}
 	if len(page.Body) > most {

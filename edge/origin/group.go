@@ -67,9 +67,10 @@ type Group struct {
 
 	waiting atomic.Int64 // requests in the queue
 
-	mu     sync.Mutex // guards what follows, and the choosing in every server
-	queue  turns.Queue[netip.Prefix, *waiter]
-	closed bool
+	mu      sync.Mutex // guards what follows, and the choosing in every server
+	queue   turns.Queue[netip.Prefix, *waiter]
+	closed  bool
+	scratch []*server // for choosing
 
 	stop chan struct{} // closed by Close; ends the checks
 	work sync.WaitGroup
@@ -113,7 +114,7 @@ func (g *Group) Close() {
 			s.awake.Stop()
 		}
 	}
-	g.queue.Clear(func(w *waiter) { w.granted <- nil })
+	g.queue.Clear(func(w *waiter) { w.granted <- grant{err: errChanged} })
 	g.waiting.Store(0)
 	g.mu.Unlock()
 	for _, s := range g.servers {

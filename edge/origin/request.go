@@ -34,25 +34,25 @@ func (g *Group) RoundTrip(x *exchange.Exchange) (*Response, error) {
 	var c choice
 	var last error
 	for {
-		s, err := g.acquire(x, &c, r.limit.until())
+		got, err := g.acquire(x, &c, r.limit.until())
 		if err == nil {
-			r.server = s
+			r.server, r.slot = got.server, got
 			r.appendHead(x)
 			err = r.try(x, ready, whole)
 			if err == nil {
 				return r, nil
 			}
-			g.release(s)
+			g.release(got)
 		} else if err == errAllTried {
 			err = last
 		}
 		err = r.limit.blame(err)
-		if s == nil || !r.mayGoElsewhere(x, err) || len(c.tried)+1 == min(mostTries, len(g.servers)) {
+		if got.server == nil || !r.mayGoElsewhere(x, err) || len(c.tried)+1 == min(mostTries, len(g.servers)) {
 			r.recycle()
 			return nil, err
 		}
 		last = err
-		c.tried, c.sticky = append(c.tried, s), nil
+		c.tried, c.sticky = append(c.tried, got.server), nil
 	}
 }
 
@@ -68,7 +68,7 @@ func (r *Response) try(x *exchange.Exchange, ready []byte, whole bool) error {
 		}
 		err = r.ask(x, ready, whole)
 		if err == nil {
-			r.group.succeeded(r.server)
+			r.group.succeeded(r.slot)
 			return nil
 		}
 		// An idle connection may be closed by the server just as we use it.
@@ -109,9 +109,13 @@ func (r *Response) connect(x *exchange.Exchange, fresh bool) (reused bool, err e
 			return false, err
 		}
 		if !s.secure && !r.conn.Quiet() { // in TLS there may be tickets
-			// An answer before the question belongs to nobody.
+			ended := r.conn.Ended()
 			r.conn.Abort()
-			return false, fail(seawall.ReasonOriginMalformed, errors.New("it spoke before it was asked, or ended at once"))
+			if ended { // a balancer without anybody behind it does that
+				return false, r.noAnswer(errors.New("it ended at once"))
+			}
+			// An answer before the question belongs to nobody.
+			return false, fail(seawall.ReasonOriginMalformed, errors.New("it spoke before it was asked"))
 		}
 	}
 	if !r.limit.hold(r.conn) {
@@ -142,7 +146,7 @@ func (r *Response) judge(err error) {
 	switch problem.reason {
 	case seawall.ReasonOriginName, seawall.ReasonOriginUnreachable, seawall.ReasonOriginConnectTimeout, seawall.ReasonOriginTLS,
 		seawall.ReasonOriginTimeout, seawall.ReasonOriginClosed:
-		r.group.failed(r.server, problem)
+		r.group.failed(r.slot, problem, r.x.Client.Addr())
 	}
 }
 
@@ -269,7 +273,7 @@ func (l *limit) late() bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.over
+	return l.over || !time.Now().Before(l.end) // the timer may come a moment later
 }
 
 // blame names the limit where it is what made a request fail.

@@ -30,7 +30,8 @@ type Response struct {
 	Answer exchange.Answer // Fields is this Response's own until Close
 
 	group    *Group
-	server   *server // counts this request until Close
+	server   *server
+	slot     slot // at the server, until Close
 	conn     transport
 	poolName string // where conn goes afterwards
 	limit    *limit // of the whole request; nil: none
@@ -97,7 +98,7 @@ func (r *Response) giveBack() {
 func (r *Response) recycle() {
 	r.giveBack()
 	r.limit.stop()
-	r.group, r.server, r.conn, r.x, r.limit = nil, nil, nil, nil, nil
+	r.group, r.server, r.conn, r.x, r.limit, r.slot = nil, nil, nil, nil, nil, slot{}
 	r.Answer.Fields = nil
 	r.Answer.More.Clear()
 	responses.Put(r)
@@ -197,17 +198,13 @@ func (r *Response) more(deadline time.Time) error {
 // lookUp is how often a wait for the origin looks whether the visitor still waits.
 const lookUp = time.Second
 
-// endedPatience is how long a visitor is waited for that has ended its side
-// of the connection, from one byte of the origin to the next.
-const endedPatience = 10 * time.Second
-
 // errVisitorGone ends a wait for the origin that nobody waits for.
 var errVisitorGone = fail(seawall.ReasonVisitorGone, errors.New("the visitor cut the connection"))
 
 // read reads from the origin until a deadline, which is kept to within an
 // eighth of a second. A zero one leaves the waiting to whoever sends the body.
 func (r *Response) read(into []byte, deadline time.Time) (int, error) {
-	var ended time.Time // when the visitor was first seen to have ended its side
+	var gone patience
 	for {
 		now := time.Now()
 		next := now.Add(lookUp)
@@ -219,19 +216,10 @@ func (r *Response) read(into []byte, deadline time.Time) (int, error) {
 		switch {
 		case err == nil || deadline.IsZero() || !sock.ErrTimeout(err) || n > 0:
 			return n, err
-		case r.x.Out.Gone():
-			return 0, errVisitorGone
-		case r.x.Out.Ended():
-			// Most who end their side have closed the window. Some only have
-			// nothing more to ask, and get this long for their answer.
-			if ended.IsZero() {
-				ended = now
-			}
-			if now.Sub(ended) >= endedPatience {
-				return 0, errVisitorGone
-			}
 		case !deadline.After(next):
 			return 0, err
+		case gone.isOver(r.x.Out, now):
+			return 0, errVisitorGone
 		}
 	}
 }
@@ -308,6 +296,6 @@ func (r *Response) Close() {
 	default:
 		conn.Abort()
 	}
-	r.group.release(r.server)
+	r.group.release(r.slot)
 	r.recycle()
 }

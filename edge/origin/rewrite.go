@@ -39,8 +39,8 @@ func (r *Response) rewriteURLs(value []byte) []byte {
 		at = to
 		scheme, begin := schemeBefore(value, from-2)
 		next, ok := r.authorityFor(scheme, value[from:to])
-		if !ok || begin > 0 && value[begin-1] == '/' {
-			continue
+		if !ok || begin > 0 && !bytes.ContainsRune([]byte("<\"'=,;( \t"), rune(value[begin-1])) && scheme == "" {
+			continue // "//" in the middle of a path begins no URL
 		}
 		out = append(out, value[done:begin]...)
 		out = append(out, next...)
@@ -129,6 +129,7 @@ func splitAuthority(authority []byte) (host []byte, port uint16) {
 // visitor's browser would refuse it. Where the visitor asked an address the
 // attribute goes (RFC 6265, 5.2.3).
 func (r *Response) rewriteDomain(value []byte) []byte {
+	out, done := r.value[:0], 0
 	for at := bytes.IndexByte(value, ';'); at >= 0 && at < len(value); {
 		end := len(value)
 		if next := bytes.IndexByte(value[at+1:], ';'); next >= 0 {
@@ -136,16 +137,19 @@ func (r *Response) rewriteDomain(value []byte) []byte {
 		}
 		key, domain, found := bytes.Cut(value[at+1:end], []byte("="))
 		if found && wire.EqualFold(bytes.TrimSpace(key), []byte("Domain")) && r.isOwn(bytes.TrimPrefix(bytes.TrimSpace(domain), []byte("."))) {
-			out := append(r.value[:0], value[:at]...)
+			out = append(out, value[done:at]...)
 			if len(r.x.Host) > 0 && !isAddress(string(r.x.Host)) {
 				out = append(append(out, "; Domain="...), r.x.Host...)
 			}
-			r.value = append(out, value[end:]...)
-			return r.value
+			done = end
 		}
 		at = end
 	}
-	return value
+	if done == 0 {
+		return value
+	}
+	r.value = append(out, value[done:]...)
+	return r.value
 }
 
 func (r *Response) isOwn(host []byte) bool {

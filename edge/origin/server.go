@@ -36,12 +36,15 @@ type server struct {
 	pool      pool
 
 	active   atomic.Int64 // requests now
+	era      atomic.Pointer[era]
 	failures atomic.Int64 // requests that it failed
 	troubled atomic.Bool  // the breaker or the check has something to say
 
 	// Guarded by the group's mu.
 	breaker breaker.Breaker
 	awake   *time.Timer // wakes those who wait when a rest is over
+	rested  bool        // since it was last said that it is well
+	victim  victim
 	check   checkState
 	turn    int64 // for taking turns by weight
 }
@@ -89,6 +92,7 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 		}
 	}
 	one.pool = pool{keep: g.origin.KeepIdle.Duration(), most: g.origin.MaxIdle, now: time.Now}
+	one.era.Store(&era{})
 	b := g.origin.Breaker
 	one.breaker = breaker.New(breaker.Config{
 		Off: b.Off, Failures: b.Failures, Rest: b.Rest.Duration(), Longest: b.LongestRest.Duration(), Return: b.Return.Duration(),

@@ -2,8 +2,7 @@ package origin
 
 import (
 	"bytes"
-	"encoding/binary"
-	"hash/fnv"
+	"math"
 	"time"
 
 	"github.com/seawall-edge/seawall/exchange"
@@ -18,44 +17,61 @@ func (g *Group) stickyServer(x *exchange.Exchange, now time.Time) *server {
 		name := cookie(x.Fields, g.origin.StickyCookie)
 		for _, s := range g.servers {
 			if len(name) > 0 && s.name == string(name) {
+				if s.backup && g.primaryIsWell(now) {
+					return nil // it was needed for a while
+				}
 				return s
 			}
 		}
 		return nil
 	}
-	// Rendezvous hashing: when a server goes, only its visitors move.
+	// Weighted rendezvous hashing (Schindelhauer and Schomaker, 2005): when a
+	// server goes, only its visitors move.
 	var best *server
-	highest := uint64(0)
-	visitor := visitorOf(x.Client.Addr())
+	highest := 0.0
+	visitor := visitorOf(x.Client.Addr()).Addr().As16()
 	for _, s := range g.servers {
 		if s.backup || !s.well(now) {
 			continue
 		}
-		// The highest of as many draws as the server has weight.
-		for draw := range s.weight {
-			score := stickyScore(visitor.Addr().As16(), s.name, draw)
-			if best == nil || score > highest {
-				best, highest = s, score
-			}
+		if score := float64(s.weight) / -math.Log(stickyChance(visitor, s.name)); best == nil || score > highest {
+			best, highest = s, score
 		}
 	}
 	return best
 }
 
-// stickyScore is the same on every edge and after every restart.
-func stickyScore(visitor [16]byte, server string, draw int64) uint64 {
-	hash := fnv.New64a()
-	_, _ = hash.Write(visitor[:])
-	_, _ = hash.Write([]byte(server))
-	_, _ = hash.Write(binary.LittleEndian.AppendUint64(nil, uint64(draw)))
-	// FNV leaves the last bytes badly mixed; this is the finisher of MurmurHash3.
-	x := hash.Sum64()
+// stickyChance is a number between 0 and 1 that visitor and server have
+// together: the same on every edge and after every restart.
+func stickyChance(visitor [16]byte, server string) float64 {
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
+	x := uint64(offset)
+	for _, b := range visitor {
+		x = (x ^ uint64(b)) * prime
+	}
+	for i := range len(server) {
+		x = (x ^ uint64(server[i])) * prime
+	}
+	// FNV mixes its last bytes badly; this is the finisher of MurmurHash3.
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33
 	x *= 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
+	x ^= x >> 33
+	return (float64(x>>11) + 0.5) / (1 << 53)
 }
+
+func (g *Group) primaryIsWell(now time.Time) bool {
+	for _, s := range g.servers {
+		if !s.backup && s.well(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// well reports whether visitors may stay with the server.
+func (s *server) well(now time.Time) bool { return !s.check.down && s.breaker.Capacity(now) > 0 }
 
 // cookie returns the value of the first cookie with a name (RFC 6265, 4.2.1).
 func cookie(fields *wire.Fields, name string) []byte {

@@ -20,6 +20,7 @@ type transport interface {
 	Resume() error
 	Quiet() bool
 	WasReset() bool
+	Ended() bool
 	CloseWrite() error
 	Close() error
 	Abort()
@@ -28,6 +29,8 @@ type transport interface {
 // plain is a transport without TLS.
 type plain struct{ *sock.Conn }
 
+// Ended implements transport: the server has closed or reset the connection.
+func (p plain) Ended() bool               { return p.Conn.Ended() || p.Gone() }
 func (p plain) CloseWrite() error         { return p.TCP().CloseWrite() }
 func (p plain) Expire(at time.Time) error { return p.TCP().SetReadDeadline(at) }
 
@@ -79,6 +82,9 @@ func (e *encrypted) Quiet() bool {
 	n, err := e.Conn.Read(one[:])
 	return n == 0 && sock.ErrTimeout(err) && e.socket.Quiet() && e.Resume() == nil
 }
+
+// Ended implements transport; it looks below TLS.
+func (e *encrypted) Ended() bool { return e.socket.Ended() }
 
 // WasReset implements transport.
 func (e *encrypted) WasReset() bool { return e.socket.WasReset() }
