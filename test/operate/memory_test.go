@@ -38,7 +38,7 @@ func (p *program) growth(t *testing.T) func() int64 {
 func TestMemory_bodiesStream(t *testing.T) {
 	size := int64(1024 * mebi)
 	if full {
-		size = 3 * 1024 * mebi
+		size = 10 * 1024 * mebi
 	}
 	const most = 100 * mebi
 	digest := sha256.New()
