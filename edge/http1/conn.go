@@ -13,7 +13,8 @@ import (
 )
 
 // conn is one visitor's connection. While it is idle it holds no buffers.
-// Everything but idle belongs to the goroutine that serves it.
+// Everything but waiting belongs to the goroutine that serves it. There may be
+// very many: TestConn_staysSmall knows how large one may be.
 type conn struct {
 	server *Server
 	sock   *sock.Conn
@@ -22,9 +23,11 @@ type conn struct {
 
 	b        *buffers // nil while idle
 	served   bool     // at least one request was read
+	counted  bool     // for client's address, in server.addresses
+	rested   bool     // settled down, and not asked for anything since
 	lastUsed int64    // Unix nanoseconds
 
-	waiting atomic.Uint32 // see endIdle
+	waiting atomic.Uint32 // see await and endWait
 }
 
 // buffers is all the memory a request needs. It goes from connection to
@@ -65,7 +68,7 @@ func (c *conn) Release() {
 	}
 	b := c.b
 	c.b = nil
-	if cap(b.in) > keepBuffer || cap(b.out) > 2*keepBuffer {
+	if cap(b.in) > keepBuffer || cap(b.out) > 2*keepBuffer || b.in == nil {
 		b.in, b.out = make([]byte, firstRead), nil
 	}
 	b.out = b.out[:0]
@@ -82,7 +85,10 @@ func (c *conn) start() {
 	c.serve(c.server.config.HeadTimeout)
 }
 
-func (c *conn) settled() { c.serve(c.server.config.IdleTimeout) }
+func (c *conn) settled() {
+	c.rested = true
+	c.serve(c.server.config.IdleTimeout)
+}
 
 // serve runs the connection until it ends or settles down.
 func (c *conn) serve(wait time.Duration) {
@@ -129,15 +135,17 @@ const (
 	awaitEnded
 )
 
-// States of conn.waiting.
+// States of conn.waiting; only endWait enters the last two.
 const (
 	busy        = iota
 	idle        // waiting for a request's first byte
-	interrupted // endIdle is about to end the wait
-	woken       // endIdle has done so
+	idleLong    // the same, since it settled
+	interrupted // endWait is about to end the wait
+	woken       // endWait has done so
 )
 
-// await waits for the first byte of a request.
+// await waits for the first byte of a request. Each byte of this function's
+// frame is one that thousands of waiting stacks hold.
 func (c *conn) await(until time.Time, slack time.Duration) awaited {
 	if c.b != nil {
 		c.b.p, c.b.n = 0, 0
@@ -145,14 +153,20 @@ func (c *conn) await(until time.Time, slack time.Duration) awaited {
 	if c.sock.ReadBefore(until, slack) != nil {
 		return awaitEnded
 	}
-	c.waiting.Store(idle)
+	if c.rested {
+		c.waiting.Store(idleLong)
+	} else {
+		c.waiting.Store(idle)
+	}
 	if c.server.graceOver.Load() {
 		c.endIdle() // the drain has already asked everybody
 	}
 	n, err := c.sock.ReadIdle(c)
-	if !c.waiting.CompareAndSwap(idle, busy) {
-		// A request came in the moment in which a drain gave up waiting for
-		// one: it is served, so the interrupt has to be undone.
+	c.rested = false
+	asked := !c.waiting.CompareAndSwap(idle, busy) && !c.waiting.CompareAndSwap(idleLong, busy) // to give up
+	if asked {
+		// A request may have come in that moment: it is served, so the
+		// interrupt has to be undone.
 		for c.waiting.Load() != woken {
 			runtime.Gosched()
 		}
@@ -163,7 +177,7 @@ func (c *conn) await(until time.Time, slack time.Duration) awaited {
 	case err == nil:
 		c.b.n = n
 		return awaitReady
-	case sock.ErrTimeout(err):
+	case sock.ErrTimeout(err) && !asked:
 		return awaitTimeout
 	default:
 		return awaitEnded
@@ -171,11 +185,16 @@ func (c *conn) await(until time.Time, slack time.Duration) awaited {
 }
 
 // endIdle ends the connection if it waits for a request.
-func (c *conn) endIdle() {
-	if c.waiting.CompareAndSwap(idle, interrupted) {
-		_ = c.sock.Interrupt()
-		c.waiting.Store(woken)
+func (c *conn) endIdle() { _ = c.endWait(idle) || c.endWait(idleLong) }
+
+// endWait ends the connection if it waits in the given state.
+func (c *conn) endWait(state uint32) bool {
+	if !c.waiting.CompareAndSwap(state, interrupted) {
+		return false
 	}
+	_ = c.sock.Interrupt()
+	c.waiting.Store(woken)
+	return true
 }
 
 // finish completes what the Handler left and says whether the connection goes on.
@@ -213,24 +232,38 @@ func (c *conn) flush() bool {
 }
 
 const (
-	lingerTime  = 2 * time.Second
-	lingerBytes = 256 << 10
+	lingerSilence = 2 * time.Second  // without a byte
+	lingerTime    = 30 * time.Second // in all; while draining, lingerSilence
 )
 
-// linger ends our side and reads on for a moment: closing with unread bytes
-// would reset the connection and could take the answer with it (RFC 9112, 9.6).
+// linger ends our side and reads on for a while: closing with unread bytes
+// would reset the connection, and could take the answer with it, from a
+// visitor that is in the middle of a long upload (RFC 9112, 9.6).
 func (c *conn) linger() {
 	if c.sock.TCP().CloseWrite() != nil {
 		return
 	}
-	_ = c.sock.ReadBefore(time.Now().Add(lingerTime), 0)
-	for total := 0; total < lingerBytes; {
-		n, err := c.sock.Read(c.b.in)
-		if err != nil {
+	last := time.Now().Add(lingerTime)
+	for {
+		now := time.Now()
+		if c.server.draining.Load() {
+			last = minTime(last, now.Add(lingerSilence))
+		}
+		if !now.Before(last) {
 			return
 		}
-		total += n
+		_ = c.sock.ReadBefore(minTime(last, now.Add(lingerSilence)), lingerSilence/8)
+		if _, err := c.sock.Read(c.b.in); err != nil {
+			return
+		}
 	}
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // end closes the connection and forgets it.

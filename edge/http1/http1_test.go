@@ -23,10 +23,14 @@ type stub struct {
 	body     []byte
 	gathered atomic.Int64 // most bytes of answers that were held back
 	refused  atomic.Int64
-	last     atomic.Uint32 // the last refusal's reason
+	last     atomic.Uint32              // the last refusal's reason
+	seen     func(x *exchange.Exchange) // told of each request and refusal, unless nil
 }
 
 func (s *stub) Serve(x *exchange.Exchange) {
+	if s.seen != nil {
+		s.seen(x)
+	}
 	_ = x.Out.Begin(&exchange.Answer{Status: 200, Fields: &wire.Fields{}, Length: int64(len(s.body))})
 	_ = x.Out.Write(s.body)
 	_ = x.Out.End(nil)
@@ -36,6 +40,9 @@ func (s *stub) Serve(x *exchange.Exchange) {
 }
 
 func (s *stub) Refuse(x *exchange.Exchange, reason seawall.Reason) {
+	if s.seen != nil {
+		s.seen(x)
+	}
 	s.refused.Add(1)
 	s.last.Store(uint32(reason))
 	if reason.Status() == 499 {
@@ -49,6 +56,12 @@ func (s *stub) Refuse(x *exchange.Exchange, reason seawall.Reason) {
 // start serves with a stub until the test ends.
 func start(t *testing.T, config Config, change func(*Server)) (address string, handler *stub, server *Server) {
 	t.Helper()
+	return startOn(t, config, change, (*Server).Serve)
+}
+
+// startOn is start with another way to serve a listener.
+func startOn(t *testing.T, config Config, change func(*Server), serve func(*Server, net.Listener) error) (address string, handler *stub, server *Server) {
+	t.Helper()
 	handler = &stub{body: []byte("hello")}
 	config.Handler = handler
 	server = New(config)
@@ -60,7 +73,7 @@ func start(t *testing.T, config Config, change func(*Server)) (address string, h
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- serve(server, listener) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -70,6 +83,11 @@ func start(t *testing.T, config Config, change func(*Server)) (address string, h
 		}
 		if open, _ := server.Connections(); open != 0 {
 			t.Errorf("%d connections are left", open)
+		}
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		if len(server.addresses) != 0 {
+			t.Errorf("connections are still counted for addresses: %v", server.addresses)
 		}
 	})
 	return listener.Addr().String(), handler, server

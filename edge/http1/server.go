@@ -22,7 +22,6 @@ import (
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/exchange"
-	"github.com/seawall-edge/seawall/internal/sock"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
@@ -44,14 +43,20 @@ type Config struct {
 	Logger  *slog.Logger
 	Rings   int // number of Event rings to spread connections over (GOMAXPROCS)
 
-	Connections           int           // at most this many at once (unlimited)
-	ConnectionsPerAddress int           // from one address (unlimited)
-	HeadTimeout           time.Duration // from a request's first byte to the end of its head (10 s)
-	BodyTimeout           time.Duration // without a byte of the body; also the grace of its minimum rate (30 s)
-	WriteTimeout          time.Duration // without the visitor taking a few KiB of the answer (30 s)
-	IdleTimeout           time.Duration // between two requests (75 s)
-	MaxHead               int           // bytes of a request's head (32 KiB)
-	MaxTarget             int           // bytes of a request target (16 KiB)
+	Connections           int // at most this many at once (unlimited)
+	ConnectionsPerAddress int // from one address (unlimited)
+
+	// Shed is asked for each new connection; unless a limit refuses that
+	// connection anyway, a reason other than ReasonNone turns it away (nil:
+	// never). It must not block.
+	Shed func() seawall.Reason
+
+	HeadTimeout  time.Duration // from a request's first byte to the end of its head (10 s)
+	BodyTimeout  time.Duration // without a byte of the body; also the grace of its minimum rate (30 s)
+	WriteTimeout time.Duration // without the visitor taking a few KiB of the answer (30 s)
+	IdleTimeout  time.Duration // between two requests (75 s)
+	MaxHead      int           // bytes of a request's head (32 KiB)
+	MaxTarget    int           // bytes of a request target (16 KiB)
 }
 
 func (c *Config) setDefaults() {
@@ -89,6 +94,7 @@ type Server struct {
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	addresses map[netip.Addr]int
+	relieved  time.Time     // when relieve last dropped connections
 	empty     chan struct{} // closed when a drain finds no connection left
 	drained   bool
 }
@@ -118,7 +124,10 @@ func (s *Server) Connections() (open int, accepted int64) {
 }
 
 // Serve accepts connections until the listener is closed, which Drain does.
-func (s *Server) Serve(listener net.Listener) error {
+func (s *Server) Serve(listener net.Listener) error { return s.accept(listener, nil) }
+
+// accept serves a listener; trusted is that of ServeProxied.
+func (s *Server) accept(listener net.Listener, trusted func(netip.Addr) bool) error {
 	s.mu.Lock()
 	if s.draining.Load() {
 		s.mu.Unlock()
@@ -126,89 +135,23 @@ func (s *Server) Serve(listener net.Listener) error {
 	}
 	s.listeners[listener] = struct{}{}
 	s.mu.Unlock()
-	var shortage time.Time // when accepting last failed for want of descriptors or memory
+	var short shortage
 	for {
 		accepted, err := listener.Accept()
 		switch {
 		case err == nil:
-			if !shortage.IsZero() && time.Since(shortage) > shortageOver {
-				shortage = time.Time{}
-				s.config.Logger.Info("connections are accepted again")
-			}
-			s.admit(accepted.(*net.TCPConn))
+			short.over(s)
+			s.admit(accepted.(*net.TCPConn), trusted)
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case isShortage(err):
-			// Connections that end will free some.
-			if shortage.IsZero() {
-				s.config.Logger.Error("cannot accept connections for now", "error", err)
-			}
-			shortage = time.Now()
+			short.note(s, err)
 			time.Sleep(10 * time.Millisecond)
 		case errors.Is(err, syscall.ECONNABORTED):
 		default:
 			return err
 		}
 	}
-}
-
-// shortageOver is how long accepting has to go well until a shortage counts
-// as over. While it lasts, each visitor who leaves lets one in and the next
-// one fails: that is said once, not each time.
-const shortageOver = 5 * time.Second
-
-func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
-		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
-}
-
-// admit starts a connection, or refuses it for a limit.
-func (s *Server) admit(tcp *net.TCPConn) {
-	number := s.accepted.Add(1)
-	socket, err := sock.New(tcp, s.config.WriteTimeout)
-	if err != nil {
-		_ = tcp.Close()
-		return
-	}
-	c := &conn{server: s, sock: socket, ring: int(number % int64(s.config.Rings))}
-	if remote, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
-		remote := remote.AddrPort()
-		c.client = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
-	}
-	if reason := s.register(c); reason != seawall.ReasonNone {
-		c.turnAway(reason)
-		return
-	}
-	go c.start()
-}
-
-// register counts a connection in unless a limit forbids it.
-func (s *Server) register(c *conn) seawall.Reason {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	address := c.client.Addr()
-	switch {
-	case s.draining.Load():
-		return seawall.ReasonDraining
-	case s.config.Connections > 0 && len(s.conns) >= s.config.Connections:
-		return seawall.ReasonConnections
-	case s.config.ConnectionsPerAddress > 0 && s.addresses[address] >= s.config.ConnectionsPerAddress:
-		return seawall.ReasonConnectionsPerAddress
-	}
-	s.conns[c] = struct{}{}
-	s.addresses[address]++
-	return seawall.ReasonNone
-}
-
-func (s *Server) unregister(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, c)
-	address := c.client.Addr()
-	if s.addresses[address]--; s.addresses[address] <= 0 {
-		delete(s.addresses, address)
-	}
-	s.checkEmpty()
 }
 
 // checkEmpty wakes a drain that waits for the last connection; s.mu is held.
