@@ -1,11 +1,13 @@
 package http1
 
 import (
+	"bytes"
 	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/sock"
 )
 
 // halfOpen is how long one direction of a tunnel may be silent after the other
@@ -27,8 +29,10 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 	if err := a.write(early); err != nil {
 		return 0, 0, err
 	}
-	first := b.in[b.p:b.n]
-	b.p = b.n
+	// A quiet tunnel holds as little as can be: these are made anew, or were
+	// borrowed, when there is something to pass on.
+	first := bytes.Clone(b.in[b.p:b.n])
+	b.in, b.out, b.p, b.n = nil, nil, 0, 0
 	_ = c.sock.Resume() // no deadline: a quiet WebSocket is a healthy one
 	var inward atomic.Int64
 	var half atomic.Bool // one direction has ended
@@ -67,16 +71,45 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 type writer interface{ Write(p []byte) (int, error) }
 type reader interface{ Read(p []byte) (int, error) }
 
+// idleReader is a reader that needs no buffer while there is nothing to read.
+type idleReader interface {
+	ReadIdle(sock.Idler) (int, error)
+}
+
+// loan is a buffer while it is needed. It implements sock.Idler.
+type loan struct{ buffer *[bodyBuffer]byte }
+
+func (l *loan) Fill() []byte {
+	if l.buffer == nil {
+		l.buffer = bodyBuffers.Get().(*[bodyBuffer]byte)
+	}
+	return l.buffer[:]
+}
+
+func (l *loan) Release() {
+	if l.buffer != nil {
+		bodyBuffers.Put(l.buffer)
+		l.buffer = nil
+	}
+}
+
 // join copies until the source ends; an error means that the target failed
 // or the source was cut. Once the tunnel is half open, expire bounds the wait
 // for each further piece.
 func join(to writer, from reader, count *atomic.Int64, expire func(time.Time) error, half *atomic.Bool) error {
-	buffer := bodyBuffers.Get().(*[bodyBuffer]byte)
-	defer bodyBuffers.Put(buffer)
+	var l loan
+	defer l.Release()
+	idle, ok := from.(idleReader)
 	for {
-		n, err := from.Read(buffer[:])
+		var n int
+		var err error
+		if ok {
+			n, err = idle.ReadIdle(&l)
+		} else {
+			n, err = from.Read(l.Fill())
+		}
 		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
+			if _, err := to.Write(l.buffer[:n]); err != nil {
 				return err
 			}
 			count.Add(int64(n))
