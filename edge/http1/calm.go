@@ -11,12 +11,12 @@ import (
 // free but stay with the process until the next collection, which an idle
 // process may not have for minutes.
 type calm struct {
-	settled atomic.Int64 // connections that settled since the last release
+	settled atomic.Int64 // connections that settled or became tunnels since the last release
 	pending atomic.Bool
 }
 
 const (
-	crowd     = 4096            // so many settled connections leave some 16 MiB behind
+	crowd     = 4096            // so many connections that settled, or became tunnels, leave some 16 MiB behind
 	calmAfter = 2 * time.Second // the others of the crowd settle, too
 	calmEvery = time.Minute     // a release is a collection: not more often
 )

@@ -33,6 +33,7 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 	// borrowed, when there is something to pass on.
 	first := bytes.Clone(b.in[b.p:b.n])
 	b.in, b.out, b.p, b.n = nil, nil, 0, 0
+	c.server.calm.note()
 	_ = c.sock.Resume() // no deadline: a quiet WebSocket is a healthy one
 	var inward atomic.Int64
 	var half atomic.Bool // one direction has ended

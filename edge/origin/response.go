@@ -278,6 +278,7 @@ func (r *Response) Tunnel() (peer exchange.Peer, early []byte) {
 	_ = r.conn.Resume()
 	early = bytes.Clone(r.in[r.p:r.n])
 	r.giveBack() // a tunnel may be open for days
+	r.out = nil
 	return r.conn, early
 }
 
