@@ -68,6 +68,10 @@ func (g *Group) checkRegularly(s *server) {
 func (g *Group) checked(s *server, err error) {
 	now := time.Now()
 	spec := &g.origin.Check
+	var problem *Error
+	if errors.As(err, &problem) {
+		err = problem.cause
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c := &s.check

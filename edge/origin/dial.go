@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/seawall-edge/seawall"
@@ -97,7 +98,8 @@ func (s *server) dialTCP(ctx context.Context) (*net.TCPConn, error) {
 	}
 	var dialer net.Dialer
 	conn, _, err := resolve.Dial(ctx, allowed, s.port, func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-		return dialer.DialContext(ctx, "tcp", to.String())
+		conn, err := dialer.DialContext(ctx, "tcp", to.String())
+		return conn, bareError(err)
 	})
 	if err != nil {
 		if sock.ErrTimeout(err) || ctx.Err() != nil {
@@ -106,6 +108,19 @@ func (s *server) dialTCP(ctx context.Context) (*net.TCPConn, error) {
 		return nil, fail(seawall.ReasonOriginUnreachable, err)
 	}
 	return conn.(*net.TCPConn), nil
+}
+
+// bareError takes off what the address says already: who dialled what.
+func bareError(err error) error {
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		err = operation.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
 }
 
 // forbidden says why an address may not be asked for a zone of others; "" if

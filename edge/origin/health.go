@@ -60,9 +60,9 @@ func (g *Group) failed(got slot, problem *Error, visitor netip.Addr) {
 			return
 		}
 	}
-	if s.breaker.Failed(now, problem.Error()) {
+	if s.breaker.Failed(now, problem.cause.Error()) {
 		rest, _ := s.breaker.Rest()
-		g.log.Warn("a server fails and gets a rest", "server", s.name, "rest", rest, "cause", problem)
+		g.log.Warn("a server fails and gets a rest", "server", s.name, "rest", rest, "cause", problem.cause)
 		s.rested, s.victim.times = true, 0
 		s.era.Store(&era{})
 		g.wakeAfter(s, rest)

@@ -2,6 +2,7 @@ package origin
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -215,7 +216,7 @@ func (r *Response) waited(err error) bool {
 }
 
 func (r *Response) noAnswer(err error) error {
-	return fail(seawall.ReasonOriginClosed, errors.Join(errNoAnswer, err))
+	return fail(seawall.ReasonOriginClosed, fmt.Errorf("%w: %w", errNoAnswer, err))
 }
 
 // limit cuts a request that takes longer in all than it may. A nil one sets

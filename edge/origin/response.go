@@ -3,6 +3,7 @@ package origin
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -190,7 +191,7 @@ func (r *Response) more(deadline time.Time) error {
 	case sock.ErrTimeout(err):
 		return fail(seawall.ReasonOriginTimeout, err)
 	case r.n > r.p:
-		return fail(seawall.ReasonOriginMalformed, errors.Join(errors.New("the head is cut short"), err))
+		return fail(seawall.ReasonOriginMalformed, fmt.Errorf("the head is cut short: %w", err))
 	}
 	return r.noAnswer(err)
 }
