@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"sync/atomic"
 
+	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/internal/prefix"
+	"github.com/seawall-edge/seawall/internal/pressure"
 	"github.com/seawall-edge/seawall/internal/resolve"
 	"github.com/seawall-edge/seawall/spec"
 )
@@ -83,11 +85,39 @@ func listen(cfg Config) ([]visitorListener, error) {
 func (d *dataPlane) serve(listeners []visitorListener) {
 	for _, l := range listeners {
 		d.serving.Go(func() {
-			if err := d.server.Serve(l.Listener); err != nil {
+			if err := d.server.ServeProxied(l.Listener, l.proxied.Contains); err != nil {
 				d.log.Error("visitors are not served any more", "address", l.Addr().String(), "error", err)
 			}
 		})
 	}
+}
+
+// watchPressure turns visitors away before memory or descriptors run out:
+// new connections first, then those that only wait.
+func (d *dataPlane) watchPressure(memory int64) error {
+	const share = 10 // one idle connection in so many goes at each look
+	var err error
+	d.watch, err = pressure.New(pressure.Config{
+		MemoryLimit: memory, Logger: d.log,
+		OnChange: func(level pressure.Level, r pressure.Reading) {
+			d.shedding.Store(level >= pressure.Shed)
+			d.log.Warn("the pressure on this machine has changed", "pressure", level.String(),
+				"memory", r.Memory, "memory_limit", r.MemoryLimit, "descriptors", r.Descriptors, "descriptor_limit", r.DescriptorLimit)
+		},
+		WhileDrop: func(pressure.Reading) {
+			open, _ := d.server.Connections()
+			d.server.DropIdle(open/share + 1)
+		},
+	})
+	return err
+}
+
+// shed says why a new connection is turned away, if it is.
+func (d *dataPlane) shed() seawall.Reason {
+	if d.shedding.Load() {
+		return seawall.ReasonShortage
+	}
+	return seawall.ReasonNone
 }
 
 // ownAddresses knows where this edge listens, so that no zone of others has

@@ -17,6 +17,7 @@ import (
 	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/edge/http1"
 	"github.com/seawall-edge/seawall/edge/journal"
+	"github.com/seawall-edge/seawall/internal/pressure"
 	"github.com/seawall-edge/seawall/internal/resolve"
 )
 
@@ -30,7 +31,9 @@ type dataPlane struct {
 	own      ownAddresses
 	resolver *resolve.Resolver
 	serving  sync.WaitGroup // the listeners
+	watch    *pressure.Watch
 	draining atomic.Bool
+	shedding atomic.Bool // new connections are turned away
 
 	generation atomic.Int64 // of the configuration, from 1
 	reloaded   atomic.Int64 // Unix seconds of the last one that took effect whole
@@ -39,7 +42,6 @@ type dataPlane struct {
 
 // startEdge starts the data plane.
 func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
-	setMemory(int64(cfg.Cache.Memory))
 	rings := runtime.GOMAXPROCS(0)
 	opened, err := journal.Open(journalConfig(cfg, rings, log))
 	if err != nil {
@@ -61,7 +63,7 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 		return nil, errors.Join(err, d.stop(context.Background()))
 	}
 	d.server = http1.New(http1.Config{
-		Handler: d.edge, Logger: log, Rings: rings,
+		Handler: d.edge, Logger: log, Rings: rings, Shed: d.shed,
 		Connections:           connectionLimit(cfg.Limits.Connections),
 		ConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
 		HeadTimeout:           cfg.Limits.HeadTimeout.Duration(),
@@ -71,6 +73,13 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 		MaxHead:               int(cfg.Limits.MaxHead),
 		MaxTarget:             int(cfg.Limits.MaxTarget),
 	})
+	if err := d.watchPressure(int64(cfg.Limits.Memory)); err != nil {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+		return nil, errors.Join(err, d.stop(context.Background()))
+	}
+	setMemory(int64(cfg.Cache.Memory), d.watch.Reading().MemoryLimit)
 	d.serve(listeners)
 	return d, nil
 }
@@ -78,14 +87,19 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 // setMemory trades memory for fewer collections, as far as the environment
 // does not say otherwise: what the cache holds is large, old and without
 // pointers, and need not be looked at as often as the default does. The limit
-// makes up for it when the cache is full.
-func setMemory(cache int64) {
+// makes up for it when the cache is full, and before visitors would be turned
+// away for want of memory.
+func setMemory(cache, limit int64) {
 	const growth, room = 200, 512 << 20
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(growth)
 	}
+	soft := 2*cache + room
+	if limit > 0 {
+		soft = min(soft, limit/5*4)
+	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(2*cache + room)
+		debug.SetMemoryLimit(soft)
 	}
 }
 
@@ -159,6 +173,9 @@ func (d *dataPlane) stop(ctx context.Context) error {
 	const flushTime = 5 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
+	if d.watch != nil {
+		d.watch.Close()
+	}
 	d.edge.Close()
 	d.resolver.Close()
 	return d.journal.Close(ctx)
@@ -172,7 +189,7 @@ func (d *dataPlane) Status() Status {
 	s := Status{
 		Version: seawall.Version, Started: d.started, Ready: d.Ready(), Draining: d.draining.Load(),
 		Connections: int64(open), EventsDropped: stats.Dropped[0] + stats.Dropped[1] + stats.Dropped[2],
-		Generation: d.generation.Load(), CacheBytes: totals.Memory.Bytes, CacheObjects: int64(totals.Memory.Objects), Pressure: d.pressure(),
+		Generation: d.generation.Load(), CacheBytes: totals.Memory.Bytes, CacheObjects: int64(totals.Memory.Objects), Pressure: d.watch.Level().String(),
 	}
 	for _, z := range d.edge.ZoneTotals() {
 		zone := ZoneStatus{
@@ -211,6 +228,3 @@ func (d *dataPlane) Bypass(zone string, parts []string, wait time.Duration) erro
 	}
 	return nil
 }
-
-// pressure says what is done about a shortage of memory or descriptors.
-func (d *dataPlane) pressure() string { return "normal" }

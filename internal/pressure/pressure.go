@@ -50,8 +50,8 @@ var marks = [...]struct {
 	memory, descriptors       float64
 	memoryEnd, descriptorsEnd float64
 }{
-	{Drop, 0.93, 0.97, 0.88, 0.92},
-	{Shed, 0.85, 0.90, 0.80, 0.85},
+	{Drop, 0.93, 0.99, 0.88, 0.96},
+	{Shed, 0.85, 0.97, 0.80, 0.94},
 }
 
 // next returns the level that follows on one at a reading.

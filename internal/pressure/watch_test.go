@@ -197,12 +197,12 @@ func TestWatch_countsDescriptorsNowAndThenWhereItIsDear(t *testing.T) {
 		}
 		defer watch.Close()
 		synctest.Wait()
-		w.descriptors(910)
+		w.descriptors(975)
 		time.Sleep(1500 * time.Millisecond)
 		w.expect()
 		time.Sleep(500 * time.Millisecond)
 		w.expect("shed 100") // and no collection: memory is not what is short
-		if n := watch.Reading().Descriptors; n != 910 {
+		if n := watch.Reading().Descriptors; n != 975 {
 			t.Errorf("%d descriptors", n)
 		}
 		w.descriptors(10)
@@ -387,7 +387,7 @@ func TestWatch_seesThatNoDescriptorIsLeft(t *testing.T) {
 		t.Error("limits that could not be looked up are taken for none")
 	}
 	await(t, changes, Drop)
-	if r := watch.Reading(); r.Descriptors < int64(lower.Cur)*97/100 || r.DescriptorLimit != int64(lower.Cur) || r.MemoryLimit == 0 {
+	if r := watch.Reading(); r.Descriptors < int64(lower.Cur)*99/100 || r.DescriptorLimit != int64(lower.Cur) || r.MemoryLimit == 0 {
 		t.Errorf("%+v, limit %d", r, lower.Cur)
 	}
 	for _, file := range files {
