@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -280,6 +281,27 @@ func (l *link) delivered() {
 	err := eventually("what was sent to arrive", func() error {
 		if left, state := l.kernel(); left > 0 && state != gone {
 			return fmt.Errorf("%d bytes are on their way", left)
+		}
+		return nil
+	})
+	if err != nil {
+		l.fault("%v", err)
+	}
+}
+
+// waiting waits until something has come that nobody has read.
+func (l *link) waiting() {
+	raw, err := l.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	err = eventually("the edge to send on", func() error {
+		unread := int32(0)
+		err := raw.Control(func(fd uintptr) {
+			_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&unread)))
+		})
+		if err == nil && unread == 0 {
+			return errors.New("nothing has come")
 		}
 		return nil
 	})

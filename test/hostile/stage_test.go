@@ -65,11 +65,9 @@ func (s *stage) target(kind string) string {
 func (s *stage) play(t *testing.T, r *row) {
 	t.Helper()
 	for _, w := range r.ways() {
-		if err := s.sites[r].visit(r, w); err != nil {
-			t.Fatalf("%s (RFC %s): %v", w.name, r.source, err)
-		}
-		if err := s.sites[r].empty(); err != nil {
-			t.Fatalf("%s, at the end: %v", w.name, err)
+		wrong, left := s.sites[r].visit(r, w), s.sites[r].empty()
+		if wrong != nil || left != nil {
+			t.Fatalf("%s (RFC %s): %v", w.name, r.source, errors.Join(wrong, left))
 		}
 	}
 }

@@ -12,6 +12,8 @@ var uploadRows = []row{
 	right("answered unread, and it resets", "9112 9.6", "", 413, "hello").instead(unread(reset)).asking(long).spoils().orRefused(),
 	// Where the end of the connection is the answer's, a reset is not it (RFC 9112, 8).
 	right("answered unread without a length, and it closes its side", "9112 8", "", 413, "hello").instead(unreadToTheEnd(shut)).asking(long).spoils(),
+	refused("answered unread without a length, and it resets", "9112 8", "").instead(unreadToTheEnd(reset)).asking(long).orCutAs(413, "hello"),
+	refused("answered unread without a length, and it closes", "9112 8", "").instead(unreadToTheEnd(leave)).asking(long).orCutAs(413, "hello"),
 	right("answered unread, chunked", "9112 9.5", "", 413, "hello").instead(unread(stay)).asking(longCoded),
 	right("answered unread, chunked, and it closes", "9112 9.6", "", 413, "hello").instead(unread(leave)).asking(longCoded).spoils().orRefused(),
 	right("answered, then read", "9112 9.5", "", 413, "hello").instead(readLater).asking(long),
@@ -58,9 +60,12 @@ func unread(e ending) func(*link, io.Reader) {
 	}
 }
 
+// unreadToTheEnd ends with bytes of the upload unread: then close is a reset
+// from the first on, and no end comes before it.
 func unreadToTheEnd(e ending) func(*link, io.Reader) {
 	return func(l *link, _ io.Reader) {
 		l.say("HTTP/1.1 413 Too Large\r\nConnection: close\r\n\r\nhello" + pause)
+		l.waiting()
 		l.end(e)
 	}
 }
