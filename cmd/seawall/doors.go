@@ -168,6 +168,12 @@ func adminMux(status func() Status, bypass func(zone string, parts []string, wai
 		_ = json.NewEncoder(w).Encode(status()) // whoever asked is gone
 	})
 	mux.HandleFunc("POST /bypass", func(w http.ResponseWriter, r *http.Request) {
+		// A web page that a browser of this machine has open can post forms to a
+		// loopback address, but not this type without being asked first.
+		if r.Header.Get("Content-Type") != "application/json" {
+			answer(w, http.StatusUnsupportedMediaType, "send application/json")
+			return
+		}
 		var order bypassOrder
 		err := json.NewDecoder(io.LimitReader(r.Body, 64<<10)).Decode(&order)
 		if err == nil {
@@ -243,6 +249,7 @@ func askAdmin(ctx context.Context, admin, method, path string, order any) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("ask the running program: %w", err)
 	}
+	request.Header.Set("Content-Type", "application/json")
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("nothing answers at %s; is seawall running, and is this its address? (%w)", admin, rootCause(err))

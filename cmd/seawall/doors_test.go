@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -222,5 +224,37 @@ func TestStatus_keysInJSONStay(t *testing.T) {
 	text, err = json.Marshal(ZoneStatus{Zone: "a", Servers: []ServerStatus{}})
 	if want := `{"zone":"a","requests":0,"hits":0,"refused":0,"failed":0,"waiting":0,"servers":[]}`; err != nil || string(text) != want {
 		t.Errorf("%s (%v)", text, err)
+	}
+}
+
+func TestAdmin_takesNoOrdersFromForms(t *testing.T) {
+	var got []string
+	mux := adminMux(func() Status { return Status{} }, func(zone string, parts []string, _ time.Duration) error {
+		got = append(got, zone)
+		if zone == "b" {
+			return errors.New("there is no zone b")
+		}
+		return nil
+	})
+	for _, c := range []struct {
+		contentType, body string
+		status            int
+	}{
+		{"application/json", `{"zone":"a","parts":["cache"],"for":1000000000}`, 200},
+		{"text/plain", `{"zone":"a","parts":["cache"],"for":1000000000}`, 415},
+		{"application/x-www-form-urlencoded", `{"zone":"a"}`, 415},
+		{"application/json", `{"zone":`, 400},
+		{"application/json", `{"zone":"b"}`, 400},
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/bypass", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.contentType)
+		mux.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s %s: status %d, want %d: %s", c.contentType, c.body, w.Code, c.status, w.Body)
+		}
+	}
+	if !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("orders were given for %v", got)
 	}
 }
