@@ -201,7 +201,10 @@ func (s *server) fetch(ctx context.Context, path, host string, most int) (Page, 
 			break
 		}
 	}
-	defer answer.Body.Close()
+	defer func() {
+		conn.Abort() // or Close would read the rest of a body that may have no end
+		_ = answer.Body.Close()
+	}()
 	if most == 0 {
 		return Page{Status: answer.StatusCode}, nil
 	}
