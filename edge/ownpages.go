@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,9 +22,10 @@ import (
 // ownPages are a zone's own pages. Those that the origin has are fetched
 // while it is well, and kept.
 type ownPages struct {
-	set  atomic.Pointer[pages.Set] // nil: none
-	stop context.CancelFunc        // nil: nothing is to be fetched
-	done sync.WaitGroup
+	set   atomic.Pointer[pages.Set] // nil: none
+	paths map[string]string         // to fetch, by class
+	stop  context.CancelFunc        // nil: nothing is fetched
+	done  sync.WaitGroup
 }
 
 // fetchAgain is the time between two attempts to fetch a page.
@@ -45,7 +47,8 @@ func readPages(s spec.PagesSpec) (html map[string]*pages.Template, paths map[str
 	return html, paths, nil
 }
 
-// compilePages makes the pages of a zone and fetches those it has a path for.
+// compilePages makes the pages of a zone; those that it has a path for are as
+// they were kept, or missing.
 func (e *Edge) compilePages(z *zone) (*ownPages, error) {
 	own := &ownPages{}
 	html, paths, err := readPages(z.spec.Pages)
@@ -64,12 +67,17 @@ func (e *Edge) compilePages(z *zone) (*ownPages, error) {
 		}
 		own.set.Store(set)
 	}
-	if len(paths) > 0 {
+	own.paths = paths
+	return own, nil
+}
+
+// startFetching asks the origin of a zone that is compiled for its pages.
+func (e *Edge) startFetching(z *zone) {
+	if own := z.pages; len(own.paths) > 0 {
 		ctx, cancel := context.WithCancel(context.Background())
 		own.stop = cancel
-		own.done.Go(func() { e.fetchPages(ctx, z, own, paths) })
+		own.done.Go(func() { e.fetchPages(ctx, z, own, maps.Clone(own.paths)) })
 	}
-	return own, nil
 }
 
 func (z *zone) stopFetching() {

@@ -84,6 +84,7 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 			return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 		}
 	}
+	e.startFetching(z)
 	return z, nil
 }
 

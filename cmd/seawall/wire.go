@@ -211,6 +211,9 @@ func (d *dataPlane) Status() Status {
 
 // Bypass implements daemon.
 func (d *dataPlane) Bypass(zone string, parts []string, wait time.Duration) error {
+	if len(parts) == 0 {
+		return errors.New("no part is named; use cache, rewrite or maintenance")
+	}
 	var which []edge.Switch
 	for _, part := range parts {
 		one, known := edge.ParseSwitch(part)

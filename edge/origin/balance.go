@@ -58,7 +58,17 @@ func (g *Group) acquire(x *exchange.Exchange, c *choice, until time.Time) (slot,
 		}
 	}
 	now := time.Now()
+	got, p, err := g.chooseOrQueue(x, c, now)
+	if p != nil {
+		return g.await(x, p, now, until)
+	}
+	return got, err
+}
+
+// chooseOrQueue returns a place at a server or, when none has time, in the queue.
+func (g *Group) chooseOrQueue(x *exchange.Exchange, c *choice, now time.Time) (slot, *place, error) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.queue.Len() > 0 {
 		g.dispatch(now) // those who wait are first
 	}
@@ -67,21 +77,17 @@ func (g *Group) acquire(x *exchange.Exchange, c *choice, until time.Time) (slot,
 	}
 	s, busy := g.pick(c, now)
 	if s != nil {
-		got := s.take()
-		g.mu.Unlock()
-		return got, nil
+		return s.take(), nil, nil
 	}
 	if err := g.mayWait(x, c, busy, now); err != nil {
-		g.mu.Unlock()
-		return slot{}, err
+		return slot{}, nil, err
 	}
 	p := g.queue.Push(visitorOf(x.Client.Addr()), &waiter{*c, make(chan grant, 1)})
 	g.waiting.Store(int64(g.queue.Len()))
 	// Somebody may have left between the pick and this; who leaves from now
 	// on sees us in the queue.
 	g.dispatch(now)
-	g.mu.Unlock()
-	return g.await(x, p, now, until)
+	return slot{}, p, nil
 }
 
 // pick chooses a server that is well and has time: the one with the least to
@@ -100,16 +106,19 @@ func (g *Group) pick(c *choice, now time.Time) (best *server, busy bool) {
 	if len(free) == 0 {
 		return nil, busy
 	}
+	for _, s := range free {
+		s.load = s.active.Load() // it may change meanwhile
+	}
 	least := free[0]
 	for _, s := range free[1:] {
-		if s.load(least) < least.load(s) {
+		if s.load*least.weight < least.load*s.weight {
 			least = s
 		}
 	}
 	// Smooth weighted round robin among those who have as little to do.
 	total := int64(0)
 	for _, s := range free {
-		if s.load(least) != least.load(s) {
+		if s.load*least.weight != least.load*s.weight {
 			continue
 		}
 		s.turn += s.weight
@@ -121,9 +130,6 @@ func (g *Group) pick(c *choice, now time.Time) (best *server, busy bool) {
 	best.turn -= total
 	return best, false
 }
-
-// load is what the server has to do, to be compared with other.load(s).
-func (s *server) load(other *server) int64 { return s.active.Load() * other.weight }
 
 // free returns the servers to choose from: primaries that have time; where
 // none of those is well, backups, too. It is valid until the next call.

@@ -36,27 +36,18 @@ func (g *Group) startChecks() {
 
 func (g *Group) checkRegularly(s *server) {
 	interval := g.origin.Check.Interval.Duration()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() { // a check that runs when the zone is closed ends at once
-		select {
-		case <-g.stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	// The first at once: visitors may be waiting.
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
-		case <-g.stop:
+		case <-g.ctx.Done():
 			return
 		case <-timer.C:
 		}
-		err := s.checkOnce(ctx)
-		if ctx.Err() != nil {
-			return
+		err := s.checkOnce(g.ctx)
+		if g.ctx.Err() != nil {
+			return // the zone is closed; a check that ran is no failure
 		}
 		g.checked(s, err)
 		// A tenth of chance keeps a thousand zones from asking in step.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/seawall-edge/seawall"
@@ -108,6 +109,32 @@ func (s *server) dialTCP(ctx context.Context) (*net.TCPConn, error) {
 		return nil, fail(seawall.ReasonOriginUnreachable, err)
 	}
 	return conn.(*net.TCPConn), nil
+}
+
+// followEvery is how often it is seen whether a name still leads to the
+// addresses that connections were made to.
+const followEvery = time.Second
+
+// follow closes unused connections to addresses that the server's name does
+// not mean any more. Requests do not wait for it.
+func (s *server) follow(now time.Time) {
+	last := s.followed.Load()
+	if s.literal || now.Unix()-last < int64(followEvery/time.Second) || !s.followed.CompareAndSwap(last, now.Unix()) {
+		return
+	}
+	g := s.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return
+	}
+	g.work.Go(func() {
+		ctx, cancel := context.WithTimeout(g.ctx, g.origin.ConnectTimeout.Duration())
+		defer cancel()
+		if answer, err := g.config.Shared.Resolver.Lookup(ctx, s.dial); err == nil {
+			s.pool.keepOnly(func(a netip.Addr) bool { return slices.Contains(answer.Addrs, a) })
+		}
+	})
 }
 
 // bareError takes off what the address says already: who dialled what.

@@ -9,6 +9,7 @@
 package origin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -72,8 +73,9 @@ type Group struct {
 	closed  bool
 	scratch []*server // for choosing
 
-	stop chan struct{} // closed by Close; ends the checks
-	work sync.WaitGroup
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // what goes on besides requests; added to under mu
 }
 
 // New makes a Group; it connects to nothing but for the checks.
@@ -84,12 +86,14 @@ func New(config Config) (*Group, error) {
 	if config.Shared.Resolver == nil {
 		return nil, errors.New("make origin: there is no resolver")
 	}
-	g := &Group{config: config, log: config.Shared.Logger.With("zone", config.Zone), stop: make(chan struct{})}
+	g := &Group{config: config, log: config.Shared.Logger.With("zone", config.Zone)}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.origin = &g.config.Origin
 	g.fields = compileFields(g.origin, config.Shared.LoopID, config.Zone)
 	for _, s := range g.origin.All() {
 		server, err := newServer(g, s)
 		if err != nil {
+			g.cancel()
 			return nil, err
 		}
 		g.servers = append(g.servers, server)
@@ -108,7 +112,7 @@ func (g *Group) Close() {
 		return
 	}
 	g.closed = true
-	close(g.stop)
+	g.cancel()
 	for _, s := range g.servers {
 		if s.awake != nil {
 			s.awake.Stop()

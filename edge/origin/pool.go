@@ -1,6 +1,8 @@
 package origin
 
 import (
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +107,19 @@ func (p *pool) reap() {
 		return
 	}
 	p.reaper.Reset(p.keep / 2)
+}
+
+// keepOnly closes unused connections to other addresses.
+func (p *pool) keepOnly(known func(netip.Addr) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = slices.DeleteFunc(p.idle, func(c parked) bool {
+		if known(c.conn.Remote()) {
+			return false
+		}
+		_ = c.conn.Close()
+		return true
+	})
 }
 
 // drop closes every unused connection: a server that failed may have been

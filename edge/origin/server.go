@@ -34,6 +34,8 @@ type server struct {
 	sni       string // the name to ask for in TLS; "" follows the Host
 	tls       *tls.Config
 	pool      pool
+	literal   bool         // the URL has an address in place of a name
+	followed  atomic.Int64 // Unix seconds: when it was last seen where the name leads
 
 	active   atomic.Int64 // requests now
 	era      atomic.Pointer[era]
@@ -47,6 +49,7 @@ type server struct {
 	victim  victim
 	check   checkState
 	turn    int64 // for taking turns by weight
+	load    int64 // requests at the last choosing
 }
 
 func newServer(g *Group, s spec.ServerSpec) (*server, error) {
@@ -93,6 +96,7 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 	}
 	one.pool = pool{keep: g.origin.KeepIdle.Duration(), most: g.origin.MaxIdle, now: time.Now}
 	one.era.Store(&era{})
+	one.literal = isAddress(one.dial)
 	b := g.origin.Breaker
 	one.breaker = breaker.New(breaker.Config{
 		Off: b.Off, Failures: b.Failures, Rest: b.Rest.Duration(), Longest: b.LongestRest.Duration(), Return: b.Return.Duration(),

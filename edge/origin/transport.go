@@ -2,6 +2,8 @@ package origin
 
 import (
 	"crypto/tls"
+	"net"
+	"net/netip"
 	"time"
 
 	"github.com/seawall-edge/seawall/internal/sock"
@@ -20,6 +22,7 @@ type transport interface {
 	Resume() error
 	Quiet() bool
 	WasReset() bool
+	Remote() netip.Addr
 	Ended() bool
 	CloseWrite() error
 	Close() error
@@ -33,6 +36,16 @@ type plain struct{ *sock.Conn }
 func (p plain) Ended() bool               { return p.Conn.Ended() || p.Gone() }
 func (p plain) CloseWrite() error         { return p.TCP().CloseWrite() }
 func (p plain) Expire(at time.Time) error { return p.TCP().SetReadDeadline(at) }
+
+// Remote implements transport.
+func (p plain) Remote() netip.Addr { return addressOf(p.TCP().RemoteAddr()) }
+
+func addressOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
 
 // encrypted is a transport with TLS.
 type encrypted struct {
@@ -82,6 +95,9 @@ func (e *encrypted) Quiet() bool {
 	n, err := e.Conn.Read(one[:])
 	return n == 0 && sock.ErrTimeout(err) && e.socket.Quiet() && e.Resume() == nil
 }
+
+// Remote implements transport.
+func (e *encrypted) Remote() netip.Addr { return addressOf(e.RemoteAddr()) }
 
 // Ended implements transport; it looks below TLS.
 func (e *encrypted) Ended() bool { return e.socket.Ended() }
