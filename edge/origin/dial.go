@@ -119,7 +119,7 @@ const followEvery = time.Second
 // not mean any more. Requests do not wait for it.
 func (s *server) follow(now time.Time) {
 	last := s.followed.Load()
-	if s.literal || now.Unix()-last < int64(followEvery/time.Second) || !s.followed.CompareAndSwap(last, now.Unix()) {
+	if now.Unix()-last < int64(followEvery/time.Second) || !s.followed.CompareAndSwap(last, now.Unix()) {
 		return
 	}
 	g := s.group

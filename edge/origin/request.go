@@ -95,7 +95,9 @@ func (r *Response) connect(x *exchange.Exchange, fresh bool) (reused bool, err e
 	s := r.server
 	r.conn = nil
 	if !fresh {
-		s.follow(time.Now())
+		if !s.literal {
+			s.follow(time.Now())
+		}
 		r.conn = s.pool.take(r.poolName)
 	}
 	if reused = r.conn != nil; !reused {
