@@ -18,15 +18,15 @@ func (a Action) String() string { return [...]string{"passed", "refused", "faile
 type Rung uint8
 
 const (
-	RungDoor      Rung = iota // the protocol loop: connection limits and parsing
-	RungZone                  // which zone does the host belong to?
-	RungClient                // who is asking?
-	RungMaintenance           // is the site open?
-	RungNormalise             // one canonical form, made once
-	RungCache                 // may a stored answer serve?
-	RungOrigin                // ask the origin
-	RungStore                 // may the answer be kept?
-	RungEvent                 // say what happened
+	RungDoor        Rung = iota // the protocol loop: connection limits and parsing
+	RungZone                    // which zone does the host belong to?
+	RungClient                  // who is asking?
+	RungMaintenance             // is the site open?
+	RungNormalise               // one canonical form, made once
+	RungCache                   // may a stored answer serve?
+	RungOrigin                  // ask the origin
+	RungStore                   // may the answer be kept?
+	RungEvent                   // say what happened
 )
 
 // Rungs is the number of rungs.
@@ -114,10 +114,13 @@ const (
 	EventTarget
 	EventUserAgent
 	EventReferer
+	EventServer // which server of the zone was asked last; empty when none was
+	EventCause  // what went wrong, for the operator alone: it may name addresses
+	EventTexts  = iota
 )
 
 // eventRoom is where each text ends in Event.text; a text begins where the one before ends.
-var eventRoom = [...]uint16{0, 16, 80, 256, 352, 416}
+var eventRoom = [EventTexts + 1]uint16{0, 16, 80, 256, 352, 416, 448, 576}
 
 // Event is what happened to one request. It has a fixed size so that rings
 // of Events cost nothing to the garbage collector's peace; texts that do not
@@ -140,8 +143,8 @@ type Event struct {
 	Secure   bool // TLS
 
 	cut  uint8
-	used [5]uint16
-	text [416]byte
+	used [EventTexts]uint16
+	text [576]byte
 }
 
 // SetText copies as much of b as fits and marks the text as cut otherwise.
@@ -170,5 +173,5 @@ func (e *Event) Reset() {
 	e.Time, e.Duration, e.BytesIn, e.BytesOut = 0, 0, 0, 0
 	e.Zone, e.Client, e.ID, e.Status = ZoneNone, netip.Addr{}, RequestID{}, 0
 	e.Rung, e.Action, e.Reason, e.Cache, e.Store = 0, 0, 0, 0, 0
-	e.Protocol, e.Secure, e.cut, e.used = 0, false, 0, [5]uint16{}
+	e.Protocol, e.Secure, e.cut, e.used = 0, false, 0, [EventTexts]uint16{}
 }

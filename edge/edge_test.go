@@ -293,6 +293,8 @@ func TestLadder_namesWhatTheOriginDidWrong(t *testing.T) {
 	r := s.get(t, "dead.test", "/")
 	if e := s.events.next(t); r.StatusCode != 502 || e.Reason != seawall.ReasonOriginUnreachable || e.Action != seawall.ActionFailed || e.Rung != seawall.RungOrigin {
 		t.Errorf("%d, event %s at %s", r.StatusCode, e.Reason, e.Rung)
+	} else if server, cause := string(e.Text(seawall.EventServer)), string(e.Text(seawall.EventCause)); server != "s1" || !strings.Contains(cause, "connection refused") {
+		t.Errorf("the Event names server %q and cause %q", server, cause)
 	}
 	if z := s.edge.ZoneTotals()[0]; z.Failed != 1 {
 		t.Errorf("zone counters %+v", z)

@@ -118,6 +118,9 @@ func (e *Edge) event(c *climb) {
 	event.SetText(seawall.EventHost, x.Host)
 	event.SetText(seawall.EventTarget, x.Target)
 	e.setVisitorTexts(x)
+	if c.cause != nil {
+		event.SetText(seawall.EventCause, []byte(causeOf(c.cause)))
+	}
 	if c.zone != nil {
 		event.Zone = c.zone.name
 		c.zone.state.counters.count(event)

@@ -158,6 +158,15 @@ func reasonOf(err error) seawall.Reason {
 	return seawall.ReasonInternal
 }
 
+// causeOf says what went wrong in as few words as the error has.
+func causeOf(err error) string {
+	var caused interface{ Cause() string }
+	if errors.As(err, &caused) {
+		return caused.Cause()
+	}
+	return err.Error()
+}
+
 // keep decides whether the origin's answer may be stored (RFC 9111, 3).
 func (e *Edge) keep(c *climb) verdict {
 	x, a := c.x, &c.response.Answer

@@ -109,7 +109,7 @@ func (e *Edge) tunnel(c *climb) {
 // cut ends an answer that cannot be completed.
 func (e *Edge) cut(c *climb, err error) {
 	c.x.Out.Abort()
-	c.x.Event.Reason = reasonOf(err)
+	c.x.Event.Reason, c.cause = reasonOf(err), err
 	if c.x.Event.Store == seawall.StoreStored {
 		c.x.Event.Store = seawall.StorePartial
 	}

@@ -112,6 +112,12 @@ func explainRecord(r journal.Record) string {
 	if r.Reason != "" && r.Reason != seawall.ReasonNone.String() {
 		line("Why", "%s (%s)", because(r), printable(r.Reason))
 	}
+	if r.Cause != "" {
+		line("Cause", "%s", printable(r.Cause))
+	}
+	if r.Server != "" {
+		line("Server", "%s", printable(r.Server))
+	}
 	line("Cache", "%s (%s)", word(cacheWords, r.Cache), printable(r.Cache))
 	line("Stored", "%s (%s)", word(storeWords, r.Store), printable(r.Store))
 	if r.UserAgent != "" {
@@ -189,6 +195,8 @@ type found struct {
 	Target    string    `json:"target"`
 	UserAgent string    `json:"user_agent"`
 	Referer   string    `json:"referer"`
+	Server    string    `json:"server,omitempty"`
+	Cause     string    `json:"cause,omitempty"`
 	Cut       []string  `json:"cut,omitempty"`
 	Protocol  string    `json:"protocol"`
 	Secure    bool      `json:"tls"`
@@ -207,7 +215,8 @@ func newFound(r journal.Record) found {
 	return found{
 		ID: r.ID.String(), Kept: true, Time: r.Time, Duration: r.Duration.Microseconds(), Client: r.Client,
 		Zone: r.Zone, Method: printable(r.Method), Host: printable(r.Host), Target: printable(r.Target),
-		UserAgent: printable(r.UserAgent), Referer: printable(r.Referer), Cut: r.Cut,
+		UserAgent: printable(r.UserAgent), Referer: printable(r.Referer),
+		Server: printable(r.Server), Cause: printable(r.Cause), Cut: r.Cut,
 		Protocol: r.Protocol, Secure: r.Secure, Status: r.Status, BytesIn: r.BytesIn, BytesOut: r.BytesOut,
 		Rung: r.Rung, Action: r.Action, Reason: r.Reason, Sentence: r.Sentence, Cache: r.Cache, Store: r.Store,
 	}

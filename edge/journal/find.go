@@ -31,6 +31,8 @@ type Record struct {
 	Target    string
 	UserAgent string
 	Referer   string
+	Server    string   // the zone's server that was asked last; empty when none was
+	Cause     string   // what went wrong there, for the operator
 	Cut       []string // the texts that were too long: method, host, target, user_agent, referer
 	Protocol  string
 	Secure    bool
@@ -145,6 +147,8 @@ func parseLine(line []byte) (Record, error) {
 		Target    string    `json:"target"`
 		UserAgent string    `json:"user_agent"`
 		Referer   string    `json:"referer"`
+		Server    string    `json:"server"`
+		Cause     string    `json:"cause"`
 		Cut       []string  `json:"cut"`
 		Protocol  string    `json:"protocol"`
 		Secure    bool      `json:"tls"`
@@ -168,7 +172,8 @@ func parseLine(line []byte) (Record, error) {
 		ID: id, Time: fields.Time, Duration: time.Duration(fields.Duration) * time.Microsecond,
 		Client: fields.Client, Zone: unescape(fields.Zone), Method: unescape(fields.Method),
 		Host: unescape(fields.Host), Target: unescape(fields.Target),
-		UserAgent: unescape(fields.UserAgent), Referer: unescape(fields.Referer), Cut: fields.Cut,
+		UserAgent: unescape(fields.UserAgent), Referer: unescape(fields.Referer),
+		Server: unescape(fields.Server), Cause: unescape(fields.Cause), Cut: fields.Cut,
 		Protocol: fields.Protocol, Secure: fields.Secure, Status: fields.Status,
 		BytesIn: fields.BytesIn, BytesOut: fields.BytesOut, Rung: fields.Rung, Action: fields.Action,
 		Reason: fields.Reason, Sentence: sentence(fields.Reason), Cache: fields.Cache, Store: fields.Store,

@@ -22,6 +22,8 @@ func TestFind_returnsAllThatAnEventHas(t *testing.T) {
 	e.Store, e.Cache = seawall.StorePartial, seawall.CacheMissVary
 	e.SetText(seawall.EventTarget, []byte("/"+strings.Repeat("\xff", 300)))
 	e.SetText(seawall.EventReferer, []byte("a\nb\\\"\u00e9"))
+	e.SetText(seawall.EventServer, []byte("s2"))
+	e.SetText(seawall.EventCause, []byte("192.0.2.1:80: connection refused"))
 	d.Put(0, e)
 	d.pass()
 	got, err := Find(d.c.Dir, e.ID)
@@ -31,7 +33,8 @@ func TestFind_returnsAllThatAnEventHas(t *testing.T) {
 	want := Record{
 		ID: e.ID, Time: began, Duration: 300 * time.Microsecond, Client: "192.0.2.9", Zone: "zone\"\xe4",
 		Method: "GET", Host: "example.com", Target: "/" + strings.Repeat("\xff", 175),
-		UserAgent: string(e.Text(seawall.EventUserAgent)), Referer: "a\nb\\\"\u00e9", Cut: []string{"target"},
+		UserAgent: string(e.Text(seawall.EventUserAgent)), Referer: "a\nb\\\"\u00e9",
+		Server: "s2", Cause: "192.0.2.1:80: connection refused", Cut: []string{"target"},
 		Protocol: "HTTP/1.1", Secure: true, Status: 504, BytesIn: 7, BytesOut: 1234, Rung: "origin", Action: "failed",
 		Reason: "origin-timeout", Sentence: "The site's server did not answer in time.", Cache: "vary-miss", Store: "partial",
 	}

@@ -15,6 +15,8 @@ var texts = [...]string{
 	seawall.EventTarget:    "target",
 	seawall.EventUserAgent: "user_agent",
 	seawall.EventReferer:   "referer",
+	seawall.EventServer:    "server",
+	seawall.EventCause:     "cause",
 }
 
 // How each form writes the second of a request.
@@ -181,6 +183,9 @@ func appendJSON(dst []byte, e *seawall.Event, at *stamp, cutClient bool) []byte 
 	dst = escape(dst, e.Zone, &quotable, `\u00`)
 	cut := false
 	for which, name := range texts {
+		if seawall.EventText(which) >= seawall.EventServer && len(e.Text(seawall.EventText(which))) == 0 {
+			continue // most requests were asked of no server, or nothing went wrong there
+		}
 		dst = append(dst, `","`...)
 		dst = append(dst, name...)
 		dst = append(dst, `":"`...)

@@ -54,6 +54,9 @@ func (e *Error) Error() string          { return fmt.Sprintf("ask origin: %s: %v
 func (e *Error) Unwrap() error          { return e.cause }
 func (e *Error) Reason() seawall.Reason { return e.reason }
 
+// Cause says what went wrong, without the Reason.
+func (e *Error) Cause() string { return e.cause.Error() }
+
 func fail(reason seawall.Reason, cause error) *Error { return &Error{reason, cause} }
 
 // Group is the servers of one zone.

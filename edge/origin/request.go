@@ -38,6 +38,7 @@ func (g *Group) RoundTrip(x *exchange.Exchange) (*Response, error) {
 		got, err := g.acquire(x, &c, r.limit.until())
 		if err == nil {
 			r.server, r.slot = got.server, got
+			x.Event.SetText(seawall.EventServer, got.server.label)
 			r.appendHead(x)
 			err = r.try(x, ready, whole)
 			if err == nil {

@@ -20,6 +20,7 @@ import (
 type server struct {
 	group     *Group
 	name      string
+	label     []byte // the same
 	url       string
 	secure    bool
 	own       string // host as in the URL, without port; IPv6 in brackets
@@ -61,7 +62,7 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 		return nil, fmt.Errorf("read origin URL %q: scheme http or https and a host are needed", s.URL)
 	}
 	one := &server{
-		group: g, name: s.Name, url: s.URL, secure: u.Scheme == "https", dial: u.Hostname(), own: u.Hostname(),
+		group: g, name: s.Name, label: []byte(s.Name), url: s.URL, secure: u.Scheme == "https", dial: u.Hostname(), own: u.Hostname(),
 		backup: s.Backup, weight: int64(max(1, s.Weight)), limit: int64(s.MaxRequests), sni: s.ServerName,
 	}
 	if strings.Contains(one.own, ":") {
