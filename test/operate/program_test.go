@@ -19,7 +19,8 @@ import (
 // a configuration of its own.
 type setup struct {
 	dir    string   // of configuration and state; a new one when empty
-	config string   // YAML, put behind the doors' addresses
+	config string   // YAML, put behind the doors' addresses; {edge} is where visitors come in
+	flags  []string // of seawall run, besides --config
 	plain  bool     // without the race detector
 	env    []string // added to ours
 	files  int      // RLIMIT_NOFILE; 0: as it is
@@ -129,6 +130,7 @@ func prepare(t *testing.T, s setup, sites ...*site) *program {
 func (p *program) write(t *testing.T, config string) {
 	t.Helper()
 	head := fmt.Sprintf("http: %s\nstate: %s\ndebug: %s\nmetrics: %s\n", p.http, p.state, p.debug, p.metrics)
+	config = strings.ReplaceAll(config, "{edge}", p.http)
 	if err := os.WriteFile(p.config, []byte(head+config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -141,10 +143,11 @@ func (p *program) launch(t *testing.T, s setup) {
 	if s.plain {
 		binary, collector = plainBinary, "GOGC=200"
 	}
-	command := exec.Command(binary, "run", "--config", p.config)
+	args := append([]string{binary, "run", "--config", p.config}, s.flags...)
 	if s.files > 0 {
-		command = exec.Command("sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, s.files), binary, "run", "--config", p.config)
+		args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, s.files)}, args...)
 	}
+	command := exec.Command(args[0], args[1:]...)
 	command.Stdout, command.Stderr = p.said, p.said
 	command.Env = append(append(os.Environ(), raceOptions, collector), s.env...)
 	if err := command.Start(); err != nil {
