@@ -26,7 +26,7 @@ func TestOrigins_theOnlyServerDies(t *testing.T) {
 	o.die()
 	said := map[string]int{}
 	rests := 0
-	p.await(t, "five rests", func() error {
+	p.await(t, "six rests", func() error {
 		target := fmt.Sprintf("/dead/%d", rests)
 		a, err := v.ask("GET", "site.test", target)
 		if err != nil {
@@ -40,7 +40,7 @@ func TestOrigins_theOnlyServerDies(t *testing.T) {
 		if strings.Contains(a.body, "127.0.0.40") {
 			t.Errorf("the server's address is on a page: %s", a.body)
 		}
-		if rests = strings.Count(p.said.String(), "a server fails and gets a rest"); rests < 5 {
+		if rests = strings.Count(p.said.String(), "a server fails and gets a rest"); rests < 6 {
 			return fmt.Errorf("%d rests", rests)
 		}
 		return nil

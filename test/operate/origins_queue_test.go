@@ -87,10 +87,10 @@ func TestOrigins_returnUnderAQueueOfAThousand(t *testing.T) {
 	for i := range late {
 		a, err := p.once(oneForAll(i), "GET", "site.test", fmt.Sprintf("/late/%d", i))
 		if err != nil || a.status != http.StatusServiceUnavailable || a.reason() != "origin-busy" || a.header.Get("Retry-After") == "" {
-			t.Errorf("behind a full queue: %v, Retry-After %q, %v", a, a.header.Get("Retry-After"), err)
+			t.Fatalf("behind a full queue: %v, Retry-After %q, %v", a, a.header.Get("Retry-After"), err)
 		}
 		if o.count(fmt.Sprintf("GET /late/%d", i)) != 0 {
-			t.Error("a request that the queue had no room for was sent all the same")
+			t.Fatal("a request that the queue had no room for was sent all the same")
 		}
 	}
 	// Who has not had his share gets room at the cost of who has the most.
