@@ -13,9 +13,13 @@ import (
 // have to be kept by every request. A request that arrives in that very
 // moment is still answered, and its connection goes on.
 func (s *Server) DropIdle(most int) (dropped int) {
+	return s.dropWaiting(most, idleLong, idle)
+}
+
+func (s *Server) dropWaiting(most int, states ...uint32) (dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, state := range [...]uint32{idleLong, idle} {
+	for _, state := range states {
 		for c := range s.conns {
 			if dropped >= most {
 				return dropped
@@ -34,8 +38,9 @@ const (
 	reliefPart  = 100 // one in so many, beyond that
 )
 
-// relieve drops some idle connections so that new ones find descriptors. The
-// dropped ones end in their own time, so it waits before it takes more.
+// relieve drops some connections that are idle for long so that new ones find
+// descriptors; a visitor who has just come does not make room for the next.
+// The dropped ones end in their own time, so it waits before it takes more.
 func (s *Server) relieve(now time.Time) (dropped int) {
 	s.mu.Lock()
 	due := now.Sub(s.relieved) >= reliefEvery
@@ -47,7 +52,7 @@ func (s *Server) relieve(now time.Time) (dropped int) {
 	if !due {
 		return 0
 	}
-	return s.DropIdle(most)
+	return s.dropWaiting(most, idleLong)
 }
 
 // shortage is a time in which a listener cannot accept connections for want

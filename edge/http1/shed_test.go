@@ -282,18 +282,21 @@ func isTimeout(err error) bool {
 }
 
 func TestServer_relievesItselfInMeasure(t *testing.T) {
-	address, _, server := start(t, Config{}, nil)
+	address, _, server := start(t, Config{}, func(s *Server) { s.settle = 10 * time.Millisecond })
 	const all = 120
 	for range all {
-		dial(t, address)
+		conn, from := dial(t, address)
+		_, _ = io.WriteString(conn, get)
+		answered(t, from)
 	}
-	until(t, "all to be idle", func() bool { return waiting(server, idle) == all })
+	dial(t, address) // has just come, and may stay
+	until(t, "all to be idle", func() bool { return waiting(server, idleLong) == all && waiting(server, idle) == 1 })
 	now := time.Now()
-	const most = all/100 + 16
+	const most = (all+1)/100 + 16
 	for _, step := range []struct {
 		after time.Duration
 		want  int
-	}{{0, most}, {99 * time.Millisecond, 0}, {100 * time.Millisecond, (all-most)/100 + 16}, {150 * time.Millisecond, 0}} {
+	}{{0, most}, {99 * time.Millisecond, 0}, {100 * time.Millisecond, (all+1-most)/100 + 16}, {150 * time.Millisecond, 0}} {
 		open, _ := server.Connections()
 		if n := server.relieve(now.Add(step.after)); n != step.want {
 			t.Errorf("after %v: %d dropped, want %d", step.after, n, step.want)
