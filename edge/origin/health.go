@@ -56,7 +56,7 @@ func (g *Group) failed(got slot, problem *Error, visitor netip.Addr) {
 			s.victim = victim{visitor: who}
 		}
 		state, _, _ := s.breaker.Describe(now)
-		if s.victim.times++; state == breaker.Well && s.victim.times >= g.origin.Breaker.Failures {
+		if s.victim.times++; state == breaker.Well && s.victim.times >= max(2, g.origin.Breaker.Failures) {
 			return
 		}
 	}

@@ -67,6 +67,14 @@ func TestRest_isNotBroughtAboutByOneVisitor(t *testing.T) {
 	if state := g.Servers()[0].State; state != "resting" {
 		t.Errorf("after failures of two visitors: %s", state)
 	}
+	// Where the first failure is to be enough it is.
+	strict := longRest
+	strict.Failures = 1
+	g = newGroup(t, spec.OriginSpec{URL: dead.url, Breaker: strict})
+	ask(g, requestFrom("192.0.2.1"))
+	if state := g.Servers()[0].State; state != "resting" {
+		t.Errorf("after a failure where one is enough: %s", state)
+	}
 	// Where nobody listens it is nobody's fault.
 	g = newGroup(t, spec.OriginSpec{URL: nobody(t), Breaker: longRest})
 	for range 3 {

@@ -89,7 +89,9 @@ func TestRetry_placesNoOrderTwice(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			panic(http.ErrAbortHandler)
 		}), newBackend(t, echoes)
-		g := newGroup(t, spec.OriginSpec{Servers: []spec.ServerSpec{{URL: first.url}, {URL: second.url}}})
+		// An order that is placed again without its body must not keep us long.
+		const soon = spec.Duration(2 * time.Second)
+		g := newGroup(t, spec.OriginSpec{Servers: []spec.ServerSpec{{URL: first.url}, {URL: second.url}}, FirstByteTimeout: soon, IdleTimeout: soon})
 		x, _ := request(c.method)
 		if c.body != "" {
 			withBody(x, c.body, c.pieces)

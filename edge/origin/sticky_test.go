@@ -138,6 +138,15 @@ func TestSticky_keepsAVisitorByAddress(t *testing.T) {
 			t.Fatalf("visitor %d moved from %s to %s, though neither is lost", i, name, after[i])
 		}
 	}
+	for range 20 {
+		mustChoose(t, g, requestFrom("192.0.2.1")) // who has less to do does not matter
+	}
+	again, _ = spread(t, g, visitors)
+	for i, name := range after {
+		if again[i] != name {
+			t.Fatalf("visitor %d of the lost server goes to %s and then to %s", i, name, again[i])
+		}
+	}
 	if count["s1"] != 0 || count["s4"] != 0 || math.Abs(float64(count["s2"])-visitors*2/3) > 4*math.Sqrt(visitors*2/3) {
 		t.Errorf("with one lost: %v", count)
 	}
