@@ -1,10 +1,13 @@
 package operate_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -19,7 +22,22 @@ const patience = 10 * time.Second
 // full says that the long forms are wanted.
 var full = os.Getenv("SEAWALL_PROOF") == "full"
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+// atOnce is how many stories are told at the same time where nobody says how
+// many: they wait for most of their time, and for nothing that takes a core.
+const atOnce = 4
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+			fmt.Fprintln(os.Stderr, "set how many stories are told at once:", err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(buildAndRun(m))
+}
 
 // buildAndRun is apart from TestMain so that the folder is removed before the exit.
 func buildAndRun(m *testing.M) int {

@@ -99,6 +99,9 @@ func TestOrigins_stickyCookie(t *testing.T) {
 		where[name] = browser
 	}
 	moved := where["b"]
+	if moved == nil {
+		t.Fatalf("no browser came to b: %v", where)
+	}
 	all["b"].die()
 	name := askAs(t, moved, "/dead")
 	if name == "b" {
