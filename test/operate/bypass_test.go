@@ -106,6 +106,7 @@ func TestBypass_saysWhatIsWrong(t *testing.T) {
 		{[]string{"nowhere.test"}, 1, "there is no zone nowhere.test"},
 		{[]string{"site.test", "--part", "shield"}, 1, `"shield" is not a part that can be switched off; use cache, rewrite or maintenance`},
 		{[]string{"site.test", "--part", "cache,shield"}, 1, `"shield" is not a part`},
+		{[]string{"site.test", "--part", ""}, 1, "use cache, rewrite or maintenance"},
 		{[]string{"site.test", "--for", "25h"}, 2, "--for 25h0m0s: a bypass lasts between 1s and 24h"},
 		{[]string{"site.test", "--for=-5s"}, 2, "a bypass lasts between 1s and 24h"},
 		{[]string{"site.test", "--for", "soon"}, 2, "--for"},
