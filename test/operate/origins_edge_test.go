@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"context"
 	"bufio"
 	"encoding/json"
 	"fmt"
@@ -61,8 +62,9 @@ type serverHealth struct {
 
 // health asks at the admin socket, as `seawall status` does.
 func (p *program) health() (health, error) {
-	transport := &http.Transport{DisableKeepAlives: true, Dial: func(string, string) (net.Conn, error) {
-		return net.Dial("unix", p.state+"/admin.sock")
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var dialer net.Dialer
+		return dialer.DialContext(ctx, "unix", p.state+"/admin.sock")
 	}}
 	response, err := (&http.Client{Transport: transport, Timeout: patience}).Get("http://localhost/status")
 	if err != nil {
