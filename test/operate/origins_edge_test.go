@@ -1,8 +1,8 @@
 package operate_test
 
 import (
-	"context"
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
