@@ -159,7 +159,7 @@ func (e *Edge) ZoneTotals() []ZoneTotals {
 			Waiting: z.origin.Stats().Waiting, Maintenance: z.closed, Servers: z.origin.Servers(),
 		}
 		for which := range switchCount {
-			if left := time.Unix(z.state.switches[which].Load(), 0).Sub(now); left > 0 {
+			if left := time.Unix(0, z.state.switches[which].Load()).Sub(now); left > 0 {
 				if t.Bypassed == nil {
 					t.Bypassed = map[Switch]time.Duration{}
 				}

@@ -137,17 +137,17 @@ func ParseSwitch(name string) (Switch, bool) {
 	return 0, false
 }
 
-// switches holds until when each is off, in Unix seconds; they end by themselves.
+// switches holds until when each is off, in Unix nanoseconds; they end by themselves.
 type switches [switchCount]atomic.Int64
 
-func (s *switches) off(which Switch, now time.Time) bool { return now.Unix() < s[which].Load() }
+func (s *switches) off(which Switch, now time.Time) bool { return now.UnixNano() < s[which].Load() }
 
 // Bypass switches a part off for a zone until a moment; one that has passed
 // switches it on again. It reports whether there is such a zone.
 func (e *Edge) Bypass(zone string, which Switch, until time.Time) bool {
 	for _, z := range e.zones.Load().list {
 		if z.name == zone {
-			z.state.switches[which].Store(until.Unix())
+			z.state.switches[which].Store(until.UnixNano())
 			return true
 		}
 	}
