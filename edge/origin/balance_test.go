@@ -188,6 +188,8 @@ func TestBalance_neverGivesAServerMoreThanItsLimit(t *testing.T) {
 	slow := make(chan struct{})
 	handle := func(w http.ResponseWriter, _ *http.Request) { <-slow; says("ok")(w, nil) }
 	one, two := newBackend(t, handle), newBackend(t, handle)
+	goOn := sync.OnceFunc(func() { close(slow) })
+	t.Cleanup(goOn)
 	g := newGroup(t, spec.OriginSpec{MaxRequests: 7, Queue: spec.QueueSpec{Timeout: spec.Duration(time.Minute)}, Servers: []spec.ServerSpec{{URL: one.url}, {URL: two.url, MaxRequests: 3}}})
 	var visitors sync.WaitGroup
 	for i := range 1000 {
@@ -198,7 +200,7 @@ func TestBalance_neverGivesAServerMoreThanItsLimit(t *testing.T) {
 		})
 	}
 	eventually(t, "both servers are full, the others wait", func() bool { return one.now.Load() == 7 && two.now.Load() == 3 && g.Stats().Waiting == 990 })
-	close(slow)
+	goOn()
 	visitors.Wait()
 	if one.most.Load() != 7 || two.most.Load() != 3 {
 		t.Errorf("%d and %d at the same time", one.most.Load(), two.most.Load())

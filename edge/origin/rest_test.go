@@ -119,6 +119,8 @@ func TestRest_endsGradually(t *testing.T) {
 		<-time.After(4 * time.Millisecond) // its work
 		says("ok")(w, r)
 	})
+	goOn := sync.OnceFunc(func() { close(waiting) })
+	t.Cleanup(goOn)
 	const rest = 400 * time.Millisecond
 	g := newGroup(t, spec.OriginSpec{URL: server.url, Queue: spec.QueueSpec{Timeout: spec.Duration(time.Minute)},
 		Breaker: spec.BreakerSpec{Failures: 3, Rest: spec.Duration(rest), Return: spec.Duration(time.Minute)}})
@@ -151,7 +153,7 @@ func TestRest_endsGradually(t *testing.T) {
 	if n := server.now.Load(); n != 1 {
 		t.Errorf("%d on trial", n)
 	}
-	close(waiting)
+	goOn()
 	visitors.Wait()
 	if length, _ := g.servers[0].breaker.Rest(); length != rest {
 		t.Errorf("it was knocked down again: its last rest took %v", length)
