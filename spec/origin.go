@@ -268,7 +268,7 @@ func (o OriginSpec) resolved() OriginSpec {
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {
 		s := &o.Servers[i]
-		setDefault(&s.Name, "s"+strconv.Itoa(i+1))
+		setDefault(&s.Name, defaultServerName(i))
 		setDefault(&s.Weight, 1)
 		setDefault(&s.Host, o.Host)
 		setDefault(&s.ServerName, o.ServerName)
@@ -277,11 +277,14 @@ func (o OriginSpec) resolved() OriginSpec {
 	return o
 }
 
+// defaultServerName is how the server at a place of the list is called.
+func defaultServerName(i int) string { return "s" + strconv.Itoa(i+1) }
+
 // All returns the servers of a resolved OriginSpec: those of the list, or
 // the one of the URL.
 func (o OriginSpec) All() []ServerSpec {
 	if len(o.Servers) > 0 {
 		return o.Servers
 	}
-	return []ServerSpec{{URL: o.URL, Name: "s1", Weight: 1, Host: o.Host, ServerName: o.ServerName, MaxRequests: o.MaxRequests}}
+	return []ServerSpec{{URL: o.URL, Name: defaultServerName(0), Weight: 1, Host: o.Host, ServerName: o.ServerName, MaxRequests: o.MaxRequests}}
 }

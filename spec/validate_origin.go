@@ -75,13 +75,17 @@ func (l *mistakes) servers(servers []ServerSpec) {
 		} else {
 			l.originURL(path+".url", s.URL)
 		}
-		switch {
-		case s.Name != "" && !isServerName(s.Name):
-			l.add(path+".name", "%q cannot be the name of a server; use at most 32 letters, digits, - and _", s.Name)
-		case s.Name != "" && names[s.Name]:
-			l.add(path+".name", "another server is called %s, too", s.Name)
+		name := s.Name
+		if name == "" {
+			name = defaultServerName(i)
 		}
-		names[s.Name] = true
+		switch {
+		case !isServerName(name):
+			l.add(path+".name", "%q cannot be the name of a server; use at most 32 letters, digits, - and _", s.Name)
+		case names[name]:
+			l.add(path+".name", "another server is called %s, too", name)
+		}
+		names[name] = true
 		l.count(path+".weight", s.Weight, 1000)
 		l.count(path+".max_requests", s.MaxRequests, 1_000_000)
 		l.sentHost(path+".host", s.Host)

@@ -33,6 +33,11 @@ func TestValidate_findsEachMistake(t *testing.T) {
 		want   []string
 	}{
 		{"nothing wrong", func(z *ZoneSpec) {}, nil},
+		{"a name that another server has by default", func(z *ZoneSpec) {
+			z.Origin = OriginSpec{Servers: []ServerSpec{{URL: "http://a", Name: "s2"}, {URL: "http://b"}}}
+		}, []string{"origin.servers[1].name: called s2, too"}},
+		{"no primary server", func(z *ZoneSpec) { z.Origin = OriginSpec{Servers: []ServerSpec{{URL: "http://a", Backup: true}}} },
+			[]string{"origin.servers: every server is a backup"}},
 		{"any host", func(z *ZoneSpec) { z.Name = "*" }, nil},
 		{"wildcard host", func(z *ZoneSpec) { z.Hosts = []string{"example.com", "*.example.com", "*"} }, nil},
 		{"addresses as hosts", func(z *ZoneSpec) { z.Hosts = []string{"127.0.0.1", "[::1]"} }, nil},
