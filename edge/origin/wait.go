@@ -75,6 +75,7 @@ func (g *Group) await(x *exchange.Exchange, p *place, began, until time.Time) (s
 		case now := <-timer.C:
 			left := gone.isOver(x.Out, now)
 			if !left && now.Before(limit) {
+				g.wake() // a breaker lets in more as time goes by
 				timer.Reset(min(lookUp, limit.Sub(now)))
 				continue
 			}
