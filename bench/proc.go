@@ -78,11 +78,18 @@ func tree(roots []int) ([]int, error) {
 	return all, nil
 }
 
-// cpuTime is user and system time of the given processes together.
+// cpuTime is user and system time of the given processes together. One that
+// has ended since they were listed counts for nothing, as nginx's cache loader
+// does after a minute; when all have, that is an error.
 func cpuTime(pids []int) (time.Duration, error) {
 	var ticks uint64
+	gone := 0
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if gone++; errors.Is(err, fs.ErrNotExist) && gone < len(pids) {
+			continue
+		}
+		gone--
 		if err != nil {
 			return 0, fmt.Errorf("read CPU time: %w", err)
 		}

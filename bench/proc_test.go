@@ -42,6 +42,13 @@ func TestTree_findsThisProcessUnderItsParent(t *testing.T) {
 	if spent, err := cpuTime([]int{os.Getpid()}); err != nil || spent < 0 {
 		t.Errorf("CPU time of this process: %v, %v", spent, err)
 	}
+	const nobody = 1 << 30 // above every process number
+	if spent, err := cpuTime([]int{nobody, os.Getpid()}); err != nil || spent < 0 {
+		t.Errorf("CPU time of this process and one that has ended: %v, %v", spent, err)
+	}
+	if _, err := cpuTime([]int{nobody}); err == nil {
+		t.Error("all have ended, and there is CPU time")
+	}
 	if held, err := memoryOf([]int{os.Getpid()}); err != nil || held.Anonymous == 0 {
 		t.Errorf("memory of this process: %+v, %v", held, err)
 	}
