@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -78,26 +79,42 @@ func tree(roots []int) ([]int, error) {
 	return all, nil
 }
 
-// cpuTime is user and system time of the given processes together. One that
-// has ended since they were listed counts for nothing, as nginx's cache loader
-// does after a minute; when all have, that is an error.
-func cpuTime(pids []int) (time.Duration, error) {
-	var ticks uint64
-	gone := 0
+// readEach reads a file of /proc for each process. One that has ended since
+// they were listed counts for nothing, as nginx's cache loader does after a
+// minute; when all have, that is an error.
+func readEach(pids []int, file string, read func(text string) error) error {
+	var gone error
+	found := 0
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if gone++; errors.Is(err, fs.ErrNotExist) && gone < len(pids) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			gone = err
 			continue
 		}
-		gone--
-		if err != nil {
-			return 0, fmt.Errorf("read CPU time: %w", err)
+		if err == nil {
+			err = read(string(text))
 		}
-		stat, err := parseProcessStat(string(text))
 		if err != nil {
-			return 0, err
+			return err
 		}
+		found++
+	}
+	if found == 0 {
+		return gone
+	}
+	return nil
+}
+
+// cpuTime is user and system time of the given processes together.
+func cpuTime(pids []int) (time.Duration, error) {
+	var ticks uint64
+	err := readEach(pids, "stat", func(text string) error {
+		stat, err := parseProcessStat(text)
 		ticks += stat.Ticks
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read CPU time: %w", err)
 	}
 	return time.Duration(ticks) * clockTick(), nil
 }
@@ -134,17 +151,14 @@ type memory struct{ Proportional, Anonymous int64 }
 
 func memoryOf(pids []int) (memory, error) {
 	var sum memory
-	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-		if err != nil {
-			return memory{}, fmt.Errorf("read memory: %w", err)
-		}
-		one, err := parseSmaps(string(text))
-		if err != nil {
-			return memory{}, err
-		}
+	err := readEach(pids, "smaps_rollup", func(text string) error {
+		one, err := parseSmaps(text)
 		sum.Proportional += one.Proportional
 		sum.Anonymous += one.Anonymous
+		return err
+	})
+	if err != nil {
+		return memory{}, fmt.Errorf("read memory: %w", err)
 	}
 	return sum, nil
 }
