@@ -8,24 +8,24 @@ import (
 
 // What a setting of an origin that is left out means.
 const (
-	DefaultConnectTimeout   = Duration(5 * time.Second)
-	DefaultFirstByteTimeout = Duration(60 * time.Second)
-	DefaultIdleTimeout      = Duration(60 * time.Second)
-	DefaultKeepIdle         = Duration(30 * time.Second)
-	DefaultMaxIdle          = 256
-	DefaultQueueLength      = 1000
-	DefaultQueueTimeout     = Duration(10 * time.Second)
-	DefaultCheckPath        = "/"
-	DefaultCheckInterval    = Duration(10 * time.Second)
-	DefaultCheckTimeout     = Duration(5 * time.Second)
-	DefaultCheckStatus      = "200-399"
-	DefaultCheckPasses      = 2
-	DefaultCheckFailures    = 3
-	DefaultBreakerFailures  = 10
-	DefaultBreakerRest      = Duration(time.Second)
-	DefaultBreakerLongest   = Duration(10 * time.Second)
-	DefaultBreakerReturn    = Duration(10 * time.Second)
-	DefaultStickyCookie     = "seawall-server"
+	defaultConnectTimeout   = Duration(5 * time.Second)
+	defaultFirstByteTimeout = Duration(60 * time.Second)
+	defaultIdleTimeout      = Duration(60 * time.Second)
+	defaultKeepIdle         = Duration(30 * time.Second)
+	defaultMaxIdle          = 256
+	defaultQueueLength      = 1000
+	defaultQueueTimeout     = Duration(10 * time.Second)
+	defaultCheckPath        = "/"
+	defaultCheckInterval    = Duration(10 * time.Second)
+	defaultCheckTimeout     = Duration(5 * time.Second)
+	defaultCheckStatus      = "200-399"
+	defaultCheckPasses      = 2
+	defaultCheckFailures    = 3
+	defaultBreakerFailures  = 10
+	defaultBreakerRest      = Duration(time.Second)
+	defaultBreakerLongest   = Duration(10 * time.Second)
+	defaultBreakerReturn    = Duration(10 * time.Second)
+	defaultStickyCookie     = "seawall-server"
 )
 
 // What OriginSpec.Host may say besides a name.
@@ -246,24 +246,24 @@ type BreakerSpec struct {
 // resolved fills the defaults in. It shares no memory with o.
 func (o OriginSpec) resolved() OriginSpec {
 	setDefault(&o.Host, HostVisitor)
-	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
-	setDefault(&o.FirstByteTimeout, DefaultFirstByteTimeout)
-	setDefault(&o.IdleTimeout, DefaultIdleTimeout)
-	setDefault(&o.KeepIdle, DefaultKeepIdle)
-	setDefault(&o.MaxIdle, DefaultMaxIdle)
-	setDefault(&o.Queue.Length, DefaultQueueLength)
-	setDefault(&o.Queue.Timeout, DefaultQueueTimeout)
-	setDefault(&o.StickyCookie, DefaultStickyCookie)
-	setDefault(&o.Check.Path, DefaultCheckPath)
-	setDefault(&o.Check.Interval, DefaultCheckInterval)
-	setDefault(&o.Check.Timeout, DefaultCheckTimeout)
-	setDefault(&o.Check.Status, DefaultCheckStatus)
-	setDefault(&o.Check.Passes, DefaultCheckPasses)
-	setDefault(&o.Check.Failures, DefaultCheckFailures)
-	setDefault(&o.Breaker.Failures, DefaultBreakerFailures)
-	setDefault(&o.Breaker.Rest, DefaultBreakerRest)
-	setDefault(&o.Breaker.LongestRest, max(DefaultBreakerLongest, o.Breaker.Rest))
-	setDefault(&o.Breaker.Return, DefaultBreakerReturn)
+	setDefault(&o.ConnectTimeout, defaultConnectTimeout)
+	setDefault(&o.FirstByteTimeout, defaultFirstByteTimeout)
+	setDefault(&o.IdleTimeout, defaultIdleTimeout)
+	setDefault(&o.KeepIdle, defaultKeepIdle)
+	setDefault(&o.MaxIdle, defaultMaxIdle)
+	setDefault(&o.Queue.Length, defaultQueueLength)
+	setDefault(&o.Queue.Timeout, defaultQueueTimeout)
+	setDefault(&o.StickyCookie, defaultStickyCookie)
+	setDefault(&o.Check.Path, defaultCheckPath)
+	setDefault(&o.Check.Interval, defaultCheckInterval)
+	setDefault(&o.Check.Timeout, defaultCheckTimeout)
+	setDefault(&o.Check.Status, defaultCheckStatus)
+	setDefault(&o.Check.Passes, defaultCheckPasses)
+	setDefault(&o.Check.Failures, defaultCheckFailures)
+	setDefault(&o.Breaker.Failures, defaultBreakerFailures)
+	setDefault(&o.Breaker.Rest, defaultBreakerRest)
+	setDefault(&o.Breaker.LongestRest, max(defaultBreakerLongest, o.Breaker.Rest))
+	setDefault(&o.Breaker.Return, defaultBreakerReturn)
 	o.Pass, o.Hide, o.Show = slices.Clone(o.Pass), slices.Clone(o.Hide), slices.Clone(o.Show)
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {

@@ -14,9 +14,9 @@ import (
 
 // What a setting that is left out means.
 const (
-	DefaultMaxObject        = Bytes(16 << 20)
-	DefaultHopsField        = "X-Forwarded-For"
-	DefaultMaintenanceRetry = Duration(5 * time.Minute)
+	defaultMaxObject        = Bytes(16 << 20)
+	defaultHopsField        = "X-Forwarded-For"
+	defaultMaintenanceRetry = Duration(5 * time.Minute)
 )
 
 // AnyHost is the name and the host of the zone that takes every host no
@@ -149,11 +149,11 @@ func (z ZoneSpec) Resolved() ZoneSpec {
 		z.Hosts = []string{z.Name}
 	}
 	z.Origin = z.Origin.resolved()
-	setDefault(&z.Cache.MaxObject, DefaultMaxObject)
+	setDefault(&z.Cache.MaxObject, defaultMaxObject)
 	z.TrustedHops.Addresses = slices.Clone(z.TrustedHops.Addresses)
-	setDefault(&z.TrustedHops.Field, DefaultHopsField)
+	setDefault(&z.TrustedHops.Field, defaultHopsField)
 	z.Maintenance.Allow = slices.Clone(z.Maintenance.Allow)
-	setDefault(&z.Maintenance.RetryAfter, DefaultMaintenanceRetry)
+	setDefault(&z.Maintenance.RetryAfter, defaultMaintenanceRetry)
 	return z
 }
 
