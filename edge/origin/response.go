@@ -22,7 +22,7 @@ const (
 )
 
 var (
-	responses   = sync.Pool{New: func() any { return &Response{out: make([]byte, 0, 2<<10)} }}
+	responses   = sync.Pool{New: func() any { return &Response{sending: sending{out: make([]byte, 0, 2<<10)}} }}
 	readBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
 )
 
@@ -37,7 +37,8 @@ type Response struct {
 	poolName string // where conn goes afterwards
 	limit    *limit // of the whole request; nil: none
 	x        *exchange.Exchange
-	out      []byte // the request's head
+	sending
+	passedOn bool // the visitor got an interim answer
 
 	in               []byte
 	p, n             int // in[p:n] is received and not looked at
@@ -50,19 +51,23 @@ type Response struct {
 	framing   bodyFraming
 	remaining int64
 	ended     bool
-	upgrade   bool // the request offered one
+}
 
-	pumped     chan struct{} // closed when the request's body is sent; nil when there is no goroutine
-	unfinished bool          // the request was not sent whole
+// sending is the request on its way to the server.
+type sending struct {
+	out     []byte // its head
+	upgrade bool   // it offers one
+	asked   bool   // something of it may have reached the server
+	invited bool   // the visitor was told 100 before the origin said it
+
+	pumped     chan struct{} // closed when its body is sent; nil when there is no goroutine
+	unfinished bool          // it was not sent whole
 	cut        atomic.Bool   // likewise, as the goroutine found
 	mu         sync.Mutex    // guards answered
 	answered   bool          // the head of the answer is there; the goroutine sets no deadline any more
-	invited    bool          // the visitor was told 100 before the origin said it
-	passedOn   bool          // the visitor got an interim answer
-	asked      bool          // something of the request may have reached the server
 
-	writeErr atomic.Pointer[error] // why the server took no more of it; stored before pumped is closed
-	bodyErr  atomic.Pointer[error] // why the request's body could not be read; stored before the connection is aborted for it
+	writeErr atomic.Pointer[error] // why the server took no more of the body; stored before pumped is closed
+	bodyErr  atomic.Pointer[error] // why the body could not be read; stored before the connection is aborted for it
 }
 
 type bodyFraming uint8

@@ -18,39 +18,54 @@ import (
 
 // server is one server of a Group.
 type server struct {
-	group     *Group
-	name      string
-	label     []byte // the same
+	group *Group
+	label []byte // name, for Events
+	door
+	identity
+	name   string
+	backup bool
+	weight int64
+	limit  int64 // requests at the same time; 0: as many as come
+	pool   pool
+
+	active   atomic.Int64        // requests now
+	era      atomic.Pointer[era] // those since the last rest
+	failures atomic.Int64        // requests that it failed
+	troubled atomic.Bool         // health has something to say
+
+	// Guarded by the group's mu.
+	health
+	turn int64 // for taking turns by weight
+	load int64 // requests at the last choosing
+}
+
+// door is where a server is.
+type door struct {
 	url       string
 	secure    bool
 	own       string // host as in the URL, without port; IPv6 in brackets
 	dial      string // host without brackets
 	port      uint16
-	backup    bool
-	weight    int64
-	limit     int64  // requests at the same time; 0: as many as come
-	host      string // what to send as Host; "" is what the visitor asked for
-	sent      []byte // the same; nil is what the visitor asked for
-	authority []byte // own, with the port unless it is the scheme's own
-	sni       string // the name to ask for in TLS; "" follows the Host
-	tls       *tls.Config
-	pool      pool
+	authority []byte       // own, with the port unless it is the scheme's own
 	literal   bool         // the URL has an address in place of a name
 	followed  atomic.Int64 // Unix seconds: when it was last seen where the name leads
+}
 
-	active   atomic.Int64 // requests now
-	era      atomic.Pointer[era]
-	failures atomic.Int64 // requests that it failed
-	troubled atomic.Bool  // the breaker or the check has something to say
+// identity is the names that a server is asked by.
+type identity struct {
+	host string // what to send as Host; "" is what the visitor asked for
+	sent []byte // the same; nil is what the visitor asked for
+	sni  string // the name to ask for in TLS; "" follows the Host
+	tls  *tls.Config
+}
 
-	// Guarded by the group's mu.
+// health is what is known of how a server is.
+type health struct {
 	breaker breaker.Breaker
 	awake   *time.Timer // wakes those who wait when a rest is over
 	rested  bool        // since it was last said that it is well
 	victim  victim
 	check   checkState
-	turn    int64 // for taking turns by weight
-	load    int64 // requests at the last choosing
 }
 
 func newServer(g *Group, s spec.ServerSpec) (*server, error) {
@@ -62,9 +77,10 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 		return nil, fmt.Errorf("read origin URL %q: scheme http or https and a host are needed", s.URL)
 	}
 	one := &server{
-		group: g, name: s.Name, label: []byte(s.Name), url: s.URL, secure: u.Scheme == "https", dial: u.Hostname(), own: u.Hostname(),
-		backup: s.Backup, weight: int64(max(1, s.Weight)), limit: int64(s.MaxRequests), sni: s.ServerName,
+		group: g, name: s.Name, label: []byte(s.Name),
+		backup: s.Backup, weight: int64(max(1, s.Weight)), limit: int64(s.MaxRequests),
 	}
+	one.url, one.secure, one.dial, one.own, one.sni = s.URL, u.Scheme == "https", u.Hostname(), u.Hostname(), s.ServerName
 	if strings.Contains(one.own, ":") {
 		one.own = "[" + one.own + "]"
 	}
