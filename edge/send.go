@@ -187,8 +187,12 @@ func (e *Edge) sendPage(c *climb, reason seawall.Reason) {
 	accept, _ := x.Fields.Get(wire.Accept)
 	form := pages.Choose(accept)
 	set := e.pages
-	if c.zone != nil {
-		set = c.zone.pages.set.Load()
+	shown := c.zone
+	if shown == nil && len(x.Host) > 0 {
+		shown = e.zones.Load().find(x.Host) // refused before it had a zone, but meant for one
+	}
+	if shown != nil {
+		set = shown.pages.set.Load()
 	}
 	page, ours := c.own.page[:0], false
 	page, ours = set.Append(page, pages.Page{Reason: reason, ID: event.ID, Host: x.Host, Time: c.now}, form)

@@ -96,7 +96,8 @@ type PagesSpec struct {
 	// Timeout is for an origin that does not answer in time (504).
 	Timeout PageSpec `yaml:"504,omitempty" json:"504,omitzero"`
 
-	// Limits is for visitors who ask for too much.
+	// Limits is for visitors who ask for too much. A connection that is turned
+	// away before it has named a host gets the operator's page instead.
 	Limits PageSpec `yaml:"limits,omitempty" json:"limits,omitzero"`
 
 	// Maintenance is shown while the site is closed for maintenance.

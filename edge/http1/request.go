@@ -134,6 +134,9 @@ func (c *conn) understand() seawall.Reason {
 	default:
 		authority, target, reason := splitAbsolute(r.Target)
 		if reason != seawall.ReasonNone {
+			if r.Host != nil {
+				_ = x.SetHost(r.Host, false) // for the page and the log; it is refused anyway
+			}
 			return reason
 		}
 		// The target's authority wins over the Host field (RFC 9112, 3.2.2).
