@@ -12,11 +12,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// Ask gets a page from one of a program's own doors, on a connection of its own.
+// Ask gets a page from one of a program's own doors, on a connection of its
+// own. A program that does not answer for half a minute hangs.
 func Ask(url string) (string, error) {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 	response, err := client.Get(url)
 	if err != nil {
 		return "", err

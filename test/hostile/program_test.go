@@ -2,8 +2,6 @@ package hostile_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,23 +68,8 @@ func freeAddress(t *testing.T) string {
 	return address
 }
 
-// ask gets a page from one of the operator's doors.
-func ask(url string) (string, error) {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get(url)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", url, response.Status)
-	}
-	return string(body), err
-}
-
 func (p *process) ready() error {
-	_, err := ask("http://" + p.metrics + "/readyz")
+	_, err := program.Ask("http://" + p.metrics + "/readyz")
 	return err
 }
 
@@ -118,7 +101,7 @@ func (p *process) count() (census, error) {
 			c.files++
 		}
 	}
-	text, err := ask("http://" + p.debug + "/debug/pprof/goroutine?debug=1")
+	text, err := program.Ask("http://" + p.debug + "/debug/pprof/goroutine?debug=1")
 	if err != nil {
 		return c, err
 	}
@@ -135,7 +118,7 @@ var heapInUse = regexp.MustCompile(`(?m)^# HeapAlloc = (\d+)$`)
 // heap collects what nobody holds and returns what is left. It is asked last:
 // the collector also closes what was forgotten.
 func (p *process) heap() (int64, error) {
-	text, err := ask("http://" + p.debug + "/debug/pprof/heap?gc=1&debug=1")
+	text, err := program.Ask("http://" + p.debug + "/debug/pprof/heap?gc=1&debug=1")
 	if err != nil {
 		return 0, err
 	}

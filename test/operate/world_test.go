@@ -2,39 +2,24 @@ package operate_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	outside "github.com/seawall-edge/seawall/internal/program"
 )
 
-// ask gets a page from one of the operator's doors.
-func ask(url string) (string, error) {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get(url)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", url, response.Status)
-	}
-	return string(body), err
-}
-
 func (p *program) ready() error {
-	_, err := ask("http://" + p.metrics + "/readyz")
+	_, err := outside.Ask("http://" + p.metrics + "/readyz")
 	return err
 }
 
 // metric returns the value of one series, written as on the page.
 func (p *program) metric(series string) (int, error) {
-	text, err := ask("http://" + p.metrics + "/metrics")
+	text, err := outside.Ask("http://" + p.metrics + "/metrics")
 	if err != nil {
 		return 0, err
 	}
@@ -155,7 +140,7 @@ func (p *program) openFiles() ([]string, error) {
 var goroutineTotal = regexp.MustCompile(`goroutine profile: total (\d+)`)
 
 func (p *program) countGoroutines() (int, error) {
-	text, err := ask("http://" + p.debug + "/debug/pprof/goroutine?debug=1")
+	text, err := outside.Ask("http://" + p.debug + "/debug/pprof/goroutine?debug=1")
 	if err != nil {
 		return 0, err
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,22 +163,8 @@ func (e *edge) poll(what string, try func() error) error {
 	}
 }
 
-func get(url string) (string, error) {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get(url)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", url, response.Status)
-	}
-	return string(body), err
-}
-
 func (e *edge) ready() error {
-	_, err := get("http://" + e.metrics + "/readyz")
+	_, err := program.Ask("http://" + e.metrics + "/readyz")
 	return err
 }
 
@@ -213,7 +197,7 @@ func (e *edge) countDescriptors() (int, error) {
 var goroutineTotal = regexp.MustCompile(`goroutine profile: total (\d+)`)
 
 func (e *edge) countGoroutines() (int, error) {
-	text, err := get("http://" + e.debug + "/debug/pprof/goroutine?debug=1")
+	text, err := program.Ask("http://" + e.debug + "/debug/pprof/goroutine?debug=1")
 	if err != nil {
 		return 0, err
 	}
@@ -313,7 +297,7 @@ func (e *edge) checkWhole(t *testing.T) {
 	} else {
 		e.refused += refused
 	}
-	text, err := get("http://" + e.metrics + "/metrics")
+	text, err := program.Ask("http://" + e.metrics + "/metrics")
 	if err != nil {
 		t.Errorf("read the metrics: %v", err)
 	}
