@@ -26,6 +26,7 @@ type setup struct {
 	Port       int
 	OriginPort int
 	AccessLog  bool
+	Crowd      bool   // a page of crowds: nginx has its defaults against them
 	Root       bool   // we run as root, so a server must be told to stay so
 	Seawall    string // path of the built binary
 	Self       string // path of this program
@@ -75,6 +76,14 @@ var contenders = []contender{
 		OnlyIn:  []string{"pass-1m", "upload-1m"},
 	},
 	{
+		Name:    "nginx-lock",
+		Config:  "nginx",
+		Version: []string{"nginx", "-v"},
+		Serve:   serveNginx,
+		Note:    "the same as nginx with proxy_cache_lock on and proxy_cache_use_stale updating, which is what its manual has against crowds",
+		OnlyIn:  []string{"collapse-expired", "collapse-uncacheable"},
+	},
+	{
 		Name:    "haproxy",
 		Version: []string{"haproxy", "-v"},
 		Serve:   func(s setup) []string { return []string{"haproxy", "-db", "-f", s.Dir + "/haproxy.cfg"} },
@@ -118,6 +127,14 @@ var contenders = []contender{
 			return args
 		},
 		Note: "defaults, whole ladder on",
+	},
+	{
+		Name: "seawall-off",
+		Serve: func(s setup) []string {
+			return []string{s.Seawall, "run", "--config", s.Dir + "/seawall.yaml"}
+		},
+		Note:   "the same with cache.off in its zone",
+		OnlyIn: []string{"collapse-uncacheable"},
 	},
 }
 
@@ -166,6 +183,9 @@ func render(c contender, s setup) error {
 	}
 	return nil
 }
+
+// ours says that it is Seawall, with whatever settings.
+func (c contender) ours() bool { return c.Name == "seawall" || c.Name == "seawall-off" }
 
 // takesPart says whether a server runs in a scenario.
 func (c contender) takesPart(sc scenario) bool {

@@ -5,8 +5,9 @@
 //
 //	go run ./bench [-rounds 5] [-seconds 3] [-servers nginx,seawall] [PAGE...]
 //
-// A page is one of: hit-1k, hit-1k-log, hit-16k, hit-1m, pass-1k, pass-16k,
-// pass-1m, upload-1m, websocket-9500, idle. None means all.
+// A page is one of: hit-1k, hit-1k-log, hit-16k, hit-1m, hit-304,
+// pass-1k, pass-16k, pass-1m, upload-1m, collapse-expired,
+// collapse-uncacheable, websocket-9500, idle. None means all.
 //
 // Results go to bench/results, one page and one JSON file for each scenario;
 // with fewer than five rounds they are printed and not kept. See README.md.
@@ -57,6 +58,7 @@ func measureAll() error {
 	flag.IntVar(&seconds, "seconds", 3, "length of each run in seconds")
 	flag.IntVar(&b.idleConnections, "idle", 9500, "idle connections")
 	flag.IntVar(&b.socketConnections, "sockets", 9500, "WebSockets; fewer if the limit of descriptors is lower than a proxy needs")
+	flag.IntVar(&b.visitors, "visitors", 1000, "visitors of a crowd; fewer if the limit of descriptors is lower than a proxy needs")
 	flag.IntVar(&b.serverCore, "server-core", 0, "core of the server")
 	flag.IntVar(&b.loadCore, "load-core", 1, "core of wrk and the origin")
 	flag.StringVar(&only, "only", "", "regular expression of page names")
@@ -87,6 +89,7 @@ func measureAll() error {
 		return err
 	}
 	b.socketConnections = min(b.socketConnections, socketsWithin(descriptors))
+	b.visitors = min(b.visitors, socketsWithin(descriptors))
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -106,7 +109,7 @@ func measureAll() error {
 	if err := os.WriteFile(b.uploadScript, uploadScript, 0o644); err != nil {
 		return err
 	}
-	if b.wanted("seawall") {
+	if slices.ContainsFunc(contenders, func(c contender) bool { return c.ours() && b.wanted(c.Name) }) {
 		b.buildSeawall(ctx, module, scratch)
 	}
 	end, err := b.startOrigin(ctx)
@@ -262,6 +265,6 @@ func (b *bench) conditions(seconds int, descriptors uint64) conditions {
 		Command: command, Date: time.Now().UTC().Format("2006-01-02"),
 		Kernel: "Linux " + kernelNumber.FindString(string(release)), Processor: processor, Cores: len(cores), Wrk: wrk,
 		ServerCore: b.serverCore, LoadCore: b.loadCore, Rounds: b.rounds, Seconds: seconds, Idle: b.idleConnections,
-		Sockets: b.socketConnections, Descriptors: descriptors,
+		Sockets: b.socketConnections, Visitors: b.visitors, Descriptors: descriptors,
 	}
 }

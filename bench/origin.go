@@ -39,6 +39,9 @@ func originBody(path string) []byte {
 	return text[:sizes[path]]
 }
 
+// originTag is the entity tag of what is there.
+func originTag(path string) string { return fmt.Sprintf("\"5f3a-%d\"", sizes[path]) }
+
 func originAnswer(path string) []byte {
 	body := originBody(path)
 	control := "public, max-age=3600"
@@ -47,10 +50,10 @@ func originAnswer(path string) []byte {
 	}
 	now := time.Now().UTC()
 	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nServer: origin\r\nDate: %s\r\nContent-Type: text/css; charset=utf-8\r\n"+
-		"Content-Length: %d\r\nCache-Control: %s\r\nETag: \"5f3a-%d\"\r\nLast-Modified: %s\r\nVary: Accept-Encoding\r\n"+
+		"Content-Length: %d\r\nCache-Control: %s\r\nETag: %s\r\nLast-Modified: %s\r\nVary: Accept-Encoding\r\n"+
 		"X-Content-Type-Options: nosniff\r\nReferrer-Policy: strict-origin-when-cross-origin\r\n"+
 		"Strict-Transport-Security: max-age=31536000\r\n\r\n",
-		now.Format(http.TimeFormat), len(body), control, len(body), now.Add(-24*time.Hour).Format(http.TimeFormat))
+		now.Format(http.TimeFormat), len(body), control, originTag(path), now.Add(-24*time.Hour).Format(http.TimeFormat))
 	return append([]byte(head), body...)
 }
 
@@ -59,12 +62,13 @@ func originAnswer(path string) []byte {
 // it for a GET, an upload and a WebSocket, and no more.
 type origin struct {
 	answers map[string][]byte
-	upload  []byte       // what an upload must consist of
-	served  atomic.Int64 // answers, whole uploads and echoed messages
+	upload  []byte        // what an upload must consist of
+	delay   time.Duration // how long a crowd's object takes
+	served  atomic.Int64  // answers, whole uploads, echoed messages, and a crowd's requests as they arrive
 }
 
 func newOrigin() *origin {
-	o := &origin{answers: map[string][]byte{}, upload: originBody(path1M)}
+	o := &origin{answers: map[string][]byte{}, upload: originBody(path1M), delay: crowdDelay}
 	for path := range sizes {
 		o.answers[path] = originAnswer(path)
 	}
@@ -125,6 +129,8 @@ func (o *origin) answerAll(conn net.Conn) (upgraded bool) {
 					return false
 				}
 				used += taken
+			case string(method) == "GET" && answer == nil && isCrowd(string(path)):
+				answer = o.late(string(path))
 			case string(method) != "GET" || answer == nil:
 				answer = notFound
 			default:

@@ -47,7 +47,7 @@ func TestConfigurations_canBeFilled(t *testing.T) {
 			filled++
 		}
 	}
-	if filled != 2*8 {
-		t.Errorf("filled %d configurations, want 16", filled)
+	if filled != 2*10 {
+		t.Errorf("filled %d configurations, want 20", filled)
 	}
 }

@@ -23,6 +23,7 @@ type conditions struct {
 	Seconds    int    `json:"seconds"`
 	Idle       int    `json:"idle_connections"`
 	Sockets    int    `json:"websockets"`
+	Visitors   int    `json:"visitors"`
 	// Descriptors is the limit of open files that every process has.
 	Descriptors uint64 `json:"descriptors"`
 }
@@ -44,10 +45,16 @@ type result struct {
 	// MemoryRatios are those of the memory of a WebSocket; there, Ratios are
 	// those of CPU time.
 	MemoryRatios map[string]spread `json:"seawall_to_server_memory,omitempty"`
-	Verdicts     []verdict         `json:"marks"`
+	// OwnHit is a server's 304 in proportion to its own 200.
+	OwnHit map[string]spread `json:"not_modified_to_own_hit,omitempty"`
+	// LastRatios are those of the time until the last visitor of a crowd has
+	// its answer, in the order of the page; there are no Ratios then.
+	LastRatios map[string][]spread `json:"seawall_to_server_last_answer,omitempty"`
+	Verdicts   []verdict           `json:"marks"`
 }
 
 func cpuMicros(r round) float64     { return r.CPUMicros }
+func hitCPUMicros(r round) float64  { return r.HitCPUMicros }
 func anonymousEach(r round) float64 { return r.AnonymousEach }
 
 // judge works out ratios and marks.
@@ -72,17 +79,33 @@ func judge(sc scenario, c conditions, outcomes []outcome) result {
 		}
 		return all
 	}
+	if len(sc.Crowds) > 0 {
+		out.judgeCrowds(sc, ours)
+		return out
+	}
 	out.Ratios = compare(figure)
+	if sc.Match {
+		out.OwnHit = map[string]spread{}
+		for _, o := range outcomes {
+			if r := ratios(o.column(cpuMicros), o.column(hitCPUMicros)); len(r) > 0 {
+				out.OwnHit[o.Server] = summarise(r)
+			}
+		}
+	}
 	if sc.Sockets {
 		out.MemoryRatios = compare(anonymousEach)
 	}
 	for _, m := range sc.Marks {
 		v := verdict{Mark: fmt.Sprintf("CPU per request at most %g of %s", m.AtMost, m.Against), Outcome: "not measured"}
 		known := false
-		if m.Against == "" {
+		switch m.Against {
+		case ownHit:
+			v.Mark = fmt.Sprintf("CPU per 304 at most %g of %s", m.AtMost, ownHit)
+			v.Figure, known = out.OwnHit[ours.Server]
+		case "":
 			v.Mark = fmt.Sprintf("at most %g bytes in user space for each connection", m.AtMost)
 			v.Figure, known = summarise(ours.column(anonymousEach)), len(ours.Rounds) > 0
-		} else {
+		default:
 			v.Figure, known = out.Ratios[m.Against]
 		}
 		if known {
@@ -115,6 +138,10 @@ func (r result) markdown(sc scenario) string {
 	case sc.Sockets:
 		fmt.Fprintf(&w, "%d WebSockets each, memory first, then %d s of messages from a generator in this program. Every process may open %d descriptors.",
 			c.Sockets, c.Seconds, c.Descriptors)
+	case len(sc.Crowds) > 0:
+		fmt.Fprintf(&w, "%d visitors each, whose connections are open before; from the first request sent to the last answer complete, in turns.", c.Visitors)
+	case sc.Match:
+		fmt.Fprintf(&w, "%d s of 304 and %d s of 200 each, in turns.", c.Seconds, c.Seconds)
 	default:
 		fmt.Fprintf(&w, "%d s each, in turns.", c.Seconds)
 	}
@@ -125,6 +152,9 @@ func (r result) markdown(sc scenario) string {
 	}
 	r.ratioTable(&w, sc)
 	r.markTable(&w)
+	if sc.Remark != "" {
+		fmt.Fprintf(&w, "\n%s\n", sc.Remark)
+	}
 	w.WriteString("\n")
 	for _, c := range contenders {
 		if c.takesPart(sc) {

@@ -22,6 +22,9 @@ type round struct {
 	Logged        float64 `json:"logged,omitempty"`      // access-log lines per request
 	AnonymousEach float64 `json:"anonymous_bytes_each,omitempty"`
 	ProportioEach float64 `json:"pss_bytes_each,omitempty"`
+	HitCPUMicros  float64 `json:"hit_cpu_us_per_request,omitempty"` // of a 200 beside the 304s
+	HitPerSecond  float64 `json:"hit_requests_per_second,omitempty"`
+	Crowds        []crowd `json:"crowds,omitempty"` // in the order of the page
 }
 
 // outcome is what one server came to in one scenario.
@@ -47,6 +50,8 @@ type bench struct {
 	serverCore, loadCore int
 	idleConnections      int
 	socketConnections    int
+	visitors             int    // of a crowd
+	crowdObjects         int    // asked for so far; each name is used once
 	uploadScript         string // path of wrk's script
 	seawall, self, goVer string
 	root                 bool
@@ -60,7 +65,7 @@ type bench struct {
 func (b *bench) origin() string { return fmt.Sprintf("127.0.0.1:%d", b.originPort) }
 
 func (b *bench) setup(sc scenario) setup {
-	return setup{OriginPort: b.originPort, AccessLog: sc.AccessLog, Root: b.root, Seawall: b.seawall, Self: b.self}
+	return setup{OriginPort: b.originPort, AccessLog: sc.AccessLog, Crowd: len(sc.Crowds) > 0, Root: b.root, Seawall: b.seawall, Self: b.self}
 }
 
 // run measures one scenario: every server is started and warmed, then all
@@ -87,7 +92,7 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 	}
 	for i, c := range taking {
 		outcomes[i] = outcome{Server: c.Name, Version: versionOf(c, b.goVer)}
-		if c.Name == "seawall" && b.seawallUnable != "" {
+		if c.ours() && b.seawallUnable != "" {
 			giveUp(i, errors.New(b.seawallUnable))
 			continue
 		}
@@ -115,6 +120,10 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 				one, err = b.idle(ctx, taking[i], sc)
 			case sc.Sockets:
 				one, err = b.sockets(ctx, taking[i], sc)
+			case len(sc.Crowds) > 0:
+				one, err = b.crowds(ctx, running[i], sc)
+			case sc.Match:
+				one, err = b.conditional(ctx, running[i], sc, n%2 == 0)
 			default:
 				one, err = b.measure(ctx, running[i], sc)
 			}
@@ -140,12 +149,22 @@ func (r round) String() (text string) {
 		text += fmt.Sprintf("%9.0f/s %8.2f us CPU  p50 %.0f us  p99 %.0f us  busy %.0f%% load %.0f%% others %.1f%%",
 			r.PerSecond, r.CPUMicros, r.P50Micros, r.P99Micros, 100*r.ServerBusy, 100*r.LoadBusy, 100*r.Others)
 	}
+	if r.HitCPUMicros > 0 {
+		text += fmt.Sprintf("  %8.2f us CPU of a 200", r.HitCPUMicros)
+	}
+	for _, c := range r.Crowds {
+		text += fmt.Sprintf("%5d at the origin, last after %5.0f ms, %4.0f us CPU each, %4d expired  ", c.Asked, c.LastMillis, c.CPUMicros, c.Expired)
+	}
 	return text
 }
 
 // warm brings a server to where its figures no longer change: the object in
 // the cache, connections to the origin open, code and tables touched.
 func (b *bench) warm(ctx context.Context, in *instance, sc scenario) error {
+	if len(sc.Crowds) > 0 {
+		_, err := b.crowds(ctx, in, sc)
+		return err
+	}
 	if sc.Hit {
 		if err := prime(ctx, in.setup.address(), b.origin(), sc.Path); err != nil {
 			return err
@@ -163,6 +182,9 @@ func (b *bench) wrk(ctx context.Context, in *instance, sc scenario, length time.
 	var script []string
 	if sc.Upload {
 		script = []string{"-s", b.uploadScript}
+	}
+	if sc.Match {
+		script = []string{"-H", "If-None-Match: " + originTag(sc.Path)}
 	}
 	return runLoad(ctx, b.loadCore, sc.Connections, length, "http://"+in.setup.address()+sc.Path, script...)
 }
@@ -226,6 +248,12 @@ func (b *bench) observe(in *instance, sc scenario, work func() (load, error)) (r
 func (b *bench) credible(sc scenario, l load, asked int64) error {
 	if l.Failures > 0 {
 		return fmt.Errorf("%d answers or connections of %d requests failed", l.Failures, l.Requests)
+	}
+	if sc.Match {
+		if err := allNotModified(l, sc.matchLength); err != nil {
+			return err
+		}
+		return reached(sc.Hit, asked, l.Requests, int64(sc.Connections))
 	}
 	if l.Requests == 0 || l.Bytes < 0.98*float64(l.Requests)*float64(sizes[sc.Path]) {
 		return fmt.Errorf("%d requests came to only %.0f bytes", l.Requests, l.Bytes)

@@ -17,18 +17,26 @@ type scenario struct {
 	Idle        bool     // memory of idle connections, no load
 	Upload      bool     // POST of 1 MiB in place of GET
 	Sockets     bool     // many WebSockets: memory while all are idle, then messages
+	Match       bool     // If-None-Match with the object's tag: every answer is a 304
+	matchLength int      // of one such answer, as measured
+	Crowds      []form   // many visitors at once, in these forms one after another
 	Servers     []string // the only ones to take part; nil means all that can
 	Marks       []mark
+	Remark      string // for the reader of the page
 }
 
 // mark is a promise: Seawall's CPU time per request in proportion to another
-// server's or, where Against is empty, user-space bytes per idle connection.
+// server's, or of a 304 in proportion to Seawall's own hit, or, where Against is
+// empty, user-space bytes per idle connection.
 type mark struct {
 	Against string
 	AtMost  float64
 }
 
 const bytesEachAtMost = 4096
+
+// ownHit in a mark is the 200 of the same object from the same server.
+const ownHit = "its own hit"
 
 // plainProxies are measured where a cache has nothing to do with it.
 var plainProxies = []string{"nginx", "haproxy", "reverseproxy", "seawall"}
@@ -55,6 +63,13 @@ var scenarios = []scenario{
 		Marks: []mark{{"nginx", 1.0}},
 	},
 	{
+		Name: "hit-304", Title: "conditional hit: If-None-Match for a cached object of 1 KiB, answered 304, and its 200 beside it, 64 keep-alive connections",
+		Path: path1K, Connections: 64, Hit: true, Match: true, Servers: []string{"nginx", "varnish", "trafficserver", "seawall"},
+		Marks: []mark{{ownHit, 1.0}},
+		Remark: "HAProxy answers 304 from its cache too, but with the object's Content-Length, as it may (RFC 9110, 8.6). " +
+			"wrk then waits for a body that does not come, so there is no row.",
+	},
+	{
 		Name: "pass-1k", Title: "pass-through, 1 KiB that may not be stored, 64 keep-alive connections",
 		Path: pathPass1K, Connections: 64,
 		Marks: []mark{{"nginx", 1.1}, {"reverseproxy", 0.5}},
@@ -73,6 +88,24 @@ var scenarios = []scenario{
 		Name: "upload-1m", Title: "pass-through, POST of 1 MiB with Content-Length, 64 keep-alive connections",
 		Path: pathUpload, Connections: 64, Upload: true, Servers: append([]string{"nginx-64k", "nginx-buffered"}, plainProxies...),
 		Marks: []mark{{"nginx", 1.2}, {"nginx-64k", 1.2}},
+	},
+	{
+		Name: "collapse-expired", Title: "a crowd asks at once for one object of 1 KiB that may be stored; the origin takes 200 ms",
+		Crowds: []form{
+			{Name: "never stored", Prefix: crowdKept, Asked: 1},
+			{Name: "just expired", Prefix: crowdKept, Stored: true, Asked: 1},
+		},
+		Remark: "The origin says max-age=2 and allows nobody to use an object longer; each of its answers is another version, so that expired answers are known. " +
+			"nginx has its defaults: proxy_cache_lock and proxy_cache_use_stale off. Varnish's default_grace of 10 s answers with the expired object and asks behind it.",
+	},
+	{
+		Name: "collapse-uncacheable", Title: "a crowd asks at once for one object of 1 KiB that may not be stored; the origin takes 200 ms and answers all side by side",
+		Crowds: []form{
+			{Name: "first crowd", Prefix: crowdPassed, Last: mark{"seawall-off", noLonger}},
+			{Name: "second crowd", Prefix: crowdPassed, Again: true, Last: mark{"seawall-off", noLonger}},
+		},
+		Remark: "In the first crowd nobody can know that the object may not be stored; the second asks for the same object a moment later. " +
+			"Every visitor must get an answer of his own. nginx has its defaults: proxy_cache_lock and proxy_cache_use_stale off.",
 	},
 	{
 		Name: "websocket-9500", Title: "WebSockets: memory while all are idle, then messages of 64 bytes echoed by the origin, 64 under way, every connection in turn",

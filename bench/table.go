@@ -37,6 +37,15 @@ func columns(sc scenario) []column {
 		return []column{anonymous, proportional, server("whole server MiB, idle"), perSecond("messages/s"),
 			{"CPU us/message", "%.2f", 1, cpuMicros}, p50, p99, busy, loadBusy("generator and origin busy"), others}
 	}
+	if len(sc.Crowds) > 0 {
+		return append(crowdColumns(sc), server("memory MiB"), others)
+	}
+	if sc.Match {
+		return []column{perSecond("304/s"), {"CPU us/304", "%.2f", 1, cpuMicros},
+			{"200/s", "%.0f", 1, func(r round) float64 { return r.HitPerSecond }}, {"CPU us/200", "%.2f", 1, hitCPUMicros},
+			{"304 to own 200, CPU", "%.2f", 1, func(r round) float64 { return r.CPUMicros / r.HitCPUMicros }},
+			p50, p99, server("memory MiB"), busy, loadBusy("wrk and origin busy"), others}
+	}
 	all := []column{perSecond("requests/s"), {"CPU us/request", "%.2f", 1, cpuMicros}, p50, p99,
 		server("memory MiB"), busy, loadBusy("wrk and origin busy"), others}
 	if sc.AccessLog {
@@ -66,6 +75,10 @@ func (r result) figureTable(w *strings.Builder, sc scenario) {
 }
 
 func (r result) ratioTable(w *strings.Builder, sc scenario) {
+	if len(sc.Crowds) > 0 {
+		r.crowdRatioTable(w, sc)
+		return
+	}
 	if sc.Sockets {
 		w.WriteString("\n| Seawall in proportion to | memory of an idle WebSocket | CPU of a message |\n|---|---|---|\n")
 	} else {
