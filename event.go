@@ -49,11 +49,28 @@ const (
 	CacheMissRequest                    // fwd=request: the request's own directives forbid the stored answer
 	CacheMethod                         // fwd=method: the method is never answered from a cache
 	CacheBypass                         // fwd=bypass: the zone or the request keeps the cache out
+	CacheMissPartial                    // fwd=partial: stored, but not all of what was asked for
+	CacheStale                          // answered from the cache although it was no longer fresh
+	CacheRevalidated                    // the origin was asked and said that what is stored is still good
+	CacheCollapsed                      // answered by what another request had asked for
 )
+
+// CacheResults is the number of cache results.
+const CacheResults = int(CacheCollapsed) + 1
+
+// FromCache reports whether no byte of the answer's body was asked for on
+// behalf of this request.
+func (c CacheResult) FromCache() bool {
+	return c == CacheHit || c == CacheStale || c == CacheRevalidated || c == CacheCollapsed
+}
+
+var cacheResults = [CacheResults]string{
+	"none", "hit", "uri-miss", "vary-miss", "stale", "request", "method", "bypass", "partial", "served-stale", "revalidated", "collapsed",
+}
 
 // String returns the word used in logs, metrics and `seawall why`.
 func (c CacheResult) String() string {
-	return [...]string{"none", "hit", "uri-miss", "vary-miss", "stale", "request", "method", "bypass"}[c]
+	return cacheResults[c]
 }
 
 // StoreResult says whether an origin's answer was kept and, if not, why.
@@ -76,15 +93,19 @@ const (
 	StoreExpired                          // its lifetime was over on arrival
 	StoreSetCookie                        // it sets a cookie
 	StoreUndecided                        // the cache could not take it
+	StoreUnclear                          // must-understand, and the status is not one that is known
+	StoreFreshened                        // what was stored was brought up to date
+	StoreInvalidated                      // what was stored was dropped: the request may have changed it
 )
 
 var storeResults = [...]string{
 	"none", "stored", "method", "status", "no-freshness", "no-store", "private", "no-cache",
 	"authorization", "request-no-store", "vary-star", "too-large", "partial", "expired", "set-cookie", "undecided",
+	"must-understand", "freshened", "invalidated",
 }
 
 // StoreResults is the number of store results.
-const StoreResults = int(StoreUndecided) + 1
+const StoreResults = int(StoreInvalidated) + 1
 
 // String returns the word used in logs, metrics and `seawall why`.
 func (s StoreResult) String() string { return storeResults[s] }

@@ -29,7 +29,7 @@ type Counters struct {
 	Actions   [3]atomic.Int64
 	Status    [6]atomic.Int64 // by first digit; 0: closed without an answer
 	Reasons   [seawall.Reasons]atomic.Int64
-	Cache     [8]atomic.Int64
+	Cache     [seawall.CacheResults]atomic.Int64
 	Store     [seawall.StoreResults]atomic.Int64
 	Durations [len(DurationBounds) + 1]atomic.Int64
 	Nanos     atomic.Int64 // sum of all durations
@@ -71,7 +71,7 @@ func (z *ZoneCounters) count(e *seawall.Event) {
 	case seawall.ActionFailed:
 		z.Failed.Add(1)
 	case seawall.ActionPassed:
-		if e.Cache == seawall.CacheHit {
+		if e.Cache.FromCache() {
 			z.Hits.Add(1)
 		}
 	}
@@ -86,7 +86,7 @@ type Totals struct {
 	Actions   [3]int64
 	Status    [6]int64
 	Reasons   [seawall.Reasons]int64
-	Cache     [8]int64
+	Cache     [seawall.CacheResults]int64
 	Store     [seawall.StoreResults]int64
 	Durations [len(DurationBounds) + 1]int64
 	Nanos     int64
@@ -141,6 +141,8 @@ type ZoneTotals struct {
 	BytesIn, BytesOut               int64
 
 	Waiting     int // requests, for a server that has time
+	CacheBytes  int64
+	Collapsed   int64 // requests that wait now for what another has asked for
 	Maintenance bool
 	Bypassed    map[Switch]time.Duration // how long each part is still off
 	Servers     []origin.ServerStatus
@@ -157,6 +159,9 @@ func (e *Edge) ZoneTotals() []ZoneTotals {
 			Name: z.name, Requests: c.Requests.Load(), Hits: c.Hits.Load(), Refused: c.Refused.Load(), Failed: c.Failed.Load(),
 			BytesIn: c.BytesIn.Load(), BytesOut: c.BytesOut.Load(),
 			Waiting: z.origin.Stats().Waiting, Maintenance: z.closed, Servers: z.origin.Servers(),
+		}
+		if z.cache.zone != nil {
+			t.CacheBytes, t.Collapsed = z.cache.zone.Stats()
 		}
 		for which := range switchCount {
 			if left := time.Unix(0, z.state.switches[which].Load()).Sub(now); left > 0 {

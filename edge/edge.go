@@ -195,7 +195,7 @@ func (e *Edge) retire(previous, current *zoneTable, removed map[string]*zone) {
 	}
 	for _, z := range removed {
 		if e.cache != nil {
-			e.cache.Drop(z.keyPrefix)
+			e.cache.Remove(z.name)
 		}
 	}
 }
@@ -208,8 +208,5 @@ func (e *Edge) Close() {
 	}
 	if e.resolver != nil {
 		e.resolver.Close()
-	}
-	if e.cache != nil {
-		e.cache.Close()
 	}
 }

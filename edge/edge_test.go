@@ -181,10 +181,10 @@ func TestLadder_cachesAndSaysSo(t *testing.T) {
 		cache          seawall.CacheResult
 		store          seawall.StoreResult
 	}{
-		{"/c/1", "seawall; fwd=uri-miss; stored", seawall.CacheMissURI, seawall.StoreStored},
+		{"/c/1", "seawall; fwd=uri-miss; ttl=60; stored", seawall.CacheMissURI, seawall.StoreStored},
 		{"/c/1", "seawall; hit; ttl=60", seawall.CacheHit, seawall.StoreNone},
 		{"/c/%31", "seawall; hit; ttl=60", seawall.CacheHit, seawall.StoreNone}, // the same target in its canonical form
-		{"/c/1?", "seawall; fwd=uri-miss; stored", seawall.CacheMissURI, seawall.StoreStored},
+		{"/c/1?", "seawall; fwd=uri-miss; ttl=60; stored", seawall.CacheMissURI, seawall.StoreStored},
 		{"/d/1", "seawall; fwd=uri-miss; detail=no-freshness", seawall.CacheMissURI, seawall.StoreNoFreshness},
 	} {
 		r := s.get(t, "a.test", want.target)
@@ -245,7 +245,7 @@ func TestApply_touchesOnlyTheZonesThatChanged(t *testing.T) {
 	if r := s.get(t, "gone.test", "/c/"); r.StatusCode != 421 {
 		t.Errorf("a removed zone answers %d", r.StatusCode)
 	}
-	if s.edge.cache.Drop([]byte("gone.test\x00")) != 0 {
+	if s.edge.cache.Remove("gone.test") != 0 {
 		t.Error("what a removed zone had cached is still there")
 	}
 	// A later version that is broken leaves the one before in place.
@@ -304,7 +304,7 @@ func TestLadder_namesWhatTheOriginDidWrong(t *testing.T) {
 func TestLadder_survivesAPanic(t *testing.T) {
 	s := newStage(t, zoneFor("a.test", newOrigin(t, "a").URL))
 	good := s.edge.zones.Load()
-	broken := &zone{name: "broken", state: &zoneState{}, pages: &ownPages{}, cached: true}
+	broken := &zone{name: "broken", state: &zoneState{}, pages: &ownPages{}}
 	s.edge.zones.Store(&zoneTable{exact: map[string]*zone{"a.test": broken}})
 	r := s.get(t, "a.test", "/")
 	if e := s.events.next(t); r.StatusCode != 500 || e.Reason != seawall.ReasonInternal {

@@ -22,7 +22,7 @@ var ladder = [...]struct {
 	{seawall.RungClient, (*Edge).client},           // who is asking?
 	{seawall.RungMaintenance, (*Edge).maintenance}, // is the site open?
 	{seawall.RungNormalise, (*Edge).normalise},     // one canonical form, made once
-	{seawall.RungCache, (*Edge).lookup},            // may a stored answer serve?
+	{seawall.RungCache, (*Edge).lookup},            // may a stored answer serve, or one that is on its way?
 	{seawall.RungOrigin, (*Edge).ask},              // ask the origin
 	{seawall.RungStore, (*Edge).keep},              // may its answer be kept?
 }
@@ -38,6 +38,7 @@ type kind uint8
 const (
 	goOn         kind = iota // to the next rung
 	answerStored             // with climb.object
+	answerFlight             // with what climb.flight brings, while it arrives
 	answerOrigin             // with climb.response, keeping it in climb.fresh if that is set
 	answerSelf               // OPTIONS about the edge itself
 	refuse                   // with a page that gives the reason
@@ -52,8 +53,9 @@ type climb struct {
 	key      []byte
 	object   *cache.Object    // a stored answer that serves
 	response *origin.Response // the origin's answer
-	fresh    *cache.Object    // what is to be stored
+	fresh    *cache.Collector // what is to be stored as it passes by
 	cause    error            // what an origin or a body did wrong, for the log
+	cached   consultation
 	answer   exchange.Answer
 	own      ownAnswer
 	said     [][]byte // what proxies in front say about the visitor
@@ -74,6 +76,8 @@ func (e *Edge) Serve(x *exchange.Exchange) {
 	switch v.kind {
 	case answerStored:
 		e.sendStored(c)
+	case answerFlight:
+		e.sendFlight(c)
 	case answerOrigin:
 		e.sendOrigin(c)
 	case answerSelf:
@@ -102,6 +106,7 @@ func (e *Edge) begin(x *exchange.Exchange) *climb {
 	}
 	c.x, c.zone, c.now = x, nil, time.Unix(0, x.Event.Time)
 	c.object, c.response, c.fresh, c.cause = nil, nil, nil, nil
+	c.cached.begin()
 	c.answer.Fields, c.answer.Close = nil, false
 	c.answer.More.Clear()
 	return c
@@ -127,10 +132,18 @@ func (e *Edge) event(c *climb) {
 	}
 	e.counters[x.Ring%len(e.counters)].count(event)
 	e.config.Events.Put(x.Ring, event)
+	c.end()
+}
+
+// end gives back what the request held.
+func (c *climb) end() {
 	if c.fresh != nil {
-		e.cache.Forget(c.fresh) // it did not come whole
+		c.fresh.End() // it did not come whole
 		c.fresh = nil
 	}
+	c.leaveFlight()
+	c.cached.epoch.End()
+	c.cached.epoch = cache.Epoch{}
 	if c.response != nil {
 		c.response.Close()
 		c.response = nil

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
-	"time"
 
 	"github.com/seawall-edge/seawall"
-	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/forwarded"
-	"github.com/seawall-edge/seawall/internal/freshness"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
@@ -79,76 +76,6 @@ func (e *Edge) normalise(c *climb) verdict {
 	return verdict{}
 }
 
-// lookup asks the cache (RFC 9111, 4).
-func (e *Edge) lookup(c *climb) verdict {
-	x := c.x
-	switch {
-	case e.cache == nil, !c.zone.cached, x.Bare, c.now.Unix() < c.zone.bypassUntil, c.zone.state.switches.off(SwitchCache, c.now):
-		x.Event.Cache = seawall.CacheBypass
-		return verdict{}
-	case x.Method != exchange.MethodGet && x.Method != exchange.MethodHead:
-		x.Event.Cache = seawall.CacheMethod
-		c.key = e.appendKey(c.key[:0], c)
-		return verdict{}
-	}
-	c.key = e.appendKey(c.key[:0], c)
-	directives := freshness.None()
-	if x.Fields.Has(wire.CacheControl) || x.Fields.Has(wire.Pragma) {
-		directives = cache.RequestDirectives(x.Fields)
-	}
-	v := e.judge(c, directives)
-	if v.kind == goOn && directives.OnlyIfCached {
-		return verdict{refuse, seawall.ReasonNotStored} // RFC 9111, 5.2.1.7
-	}
-	return v
-}
-
-// judge decides whether a stored answer may serve.
-func (e *Edge) judge(c *climb, directives freshness.Directives) verdict {
-	x := c.x
-	object, result := e.cache.Lookup(c.key, x.Fields)
-	if object == nil {
-		x.Event.Cache = result
-		return verdict{}
-	}
-	serves, fresh := object.Serves(directives, c.now.Unix())
-	switch {
-	case serves:
-		x.Event.Cache = seawall.CacheHit
-		c.object = object
-		return verdict{kind: answerStored}
-	case fresh:
-		x.Event.Cache = seawall.CacheMissRequest
-	default:
-		x.Event.Cache = seawall.CacheMissStale
-	}
-	return verdict{}
-}
-
-// appendKey makes the cache's key: zone, scheme, host with port, target.
-// The bytes after the host are those of the origin's request line.
-func (e *Edge) appendKey(key []byte, c *climb) []byte {
-	key = append(key, c.zone.keyPrefix...)
-	if c.x.Event.Secure {
-		key = append(key, 's')
-	} else {
-		key = append(key, 'h')
-	}
-	key = append(key, c.x.Hostport...)
-	return append(key, c.x.Target...)
-}
-
-// ask sends the request to the origin.
-func (e *Edge) ask(c *climb) verdict {
-	response, err := c.zone.origin.RoundTrip(c.x)
-	if err != nil {
-		c.cause = err
-		return verdict{refuse, reasonOf(err)}
-	}
-	c.response = response
-	return verdict{}
-}
-
 // reasonOf finds the Reason that an error of a room carries.
 func reasonOf(err error) seawall.Reason {
 	var reasoned interface{ Reason() seawall.Reason }
@@ -165,33 +92,4 @@ func causeOf(err error) string {
 		return caused.Cause()
 	}
 	return err.Error()
-}
-
-// keep decides whether the origin's answer may be stored (RFC 9111, 3).
-func (e *Edge) keep(c *climb) verdict {
-	x, a := c.x, &c.response.Answer
-	if x.Event.Cache == seawall.CacheBypass || a.Status == 101 {
-		return verdict{kind: answerOrigin}
-	}
-	if !x.Method.Safe() {
-		// A change makes what is stored under this address doubtful (RFC 9111, 4.4).
-		if a.Status >= 200 && a.Status < 400 {
-			e.cache.Invalidate(c.key)
-		}
-		x.Event.Store = seawall.StoreMethod
-		return verdict{kind: answerOrigin}
-	}
-	if x.Body != nil || x.Nominates || !c.response.Certain() {
-		// What the answer depends on is not in the key: a body, or a field
-		// that selects a variant here and was removed on the way. Or nobody
-		// will know whether it came whole.
-		x.Event.Store = seawall.StoreUndecided
-		return verdict{kind: answerOrigin}
-	}
-	c.fresh, x.Event.Store = cache.Prepare(cache.Offer{
-		Method: x.Method, Request: x.Fields,
-		Status: a.Status, Fields: a.Fields, Length: a.Length, MaxObject: c.zone.maxObject,
-		Requested: c.now, Received: time.Now(),
-	})
-	return verdict{kind: answerOrigin}
 }

@@ -3,7 +3,6 @@ package edge
 import (
 	"io"
 	"net/http"
-	"strconv"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/pages"
@@ -15,33 +14,6 @@ import (
 type ownAnswer struct {
 	fields wire.Fields
 	page   []byte
-}
-
-// sendStored answers from the cache (RFC 9111, 4).
-func (e *Edge) sendStored(c *climb) {
-	x, object := c.x, c.object
-	unix := c.now.Unix()
-	a := &c.answer
-	a.Status, a.Fields, a.Length = object.Status, &object.Fields, int64(len(object.Body))
-	var scratch [64]byte
-	a.More.AddKnown(wire.Age, strconv.AppendInt(scratch[:0], object.Age(unix), 10))
-	status := append(scratch[:0], "seawall; hit; ttl="...)
-	a.More.AddKnown(wire.CacheStatus, strconv.AppendInt(status, object.TTL(unix), 10))
-	a.More.AddKnown(wire.SeawallRequestID, x.Event.ID.AppendTo(scratch[:0]))
-	if object.NotModified(x.Fields) {
-		a.Status = http.StatusNotModified
-	}
-	x.Event.Status = uint16(a.Status)
-	err := x.Out.Begin(a)
-	if err == nil && a.Status != http.StatusNotModified {
-		err = x.Out.Write(object.Body)
-	}
-	if err == nil {
-		err = x.Out.End(nil)
-	}
-	if err != nil {
-		e.cut(c, err)
-	}
 }
 
 // sendOrigin passes the origin's answer on while it arrives.
@@ -82,20 +54,7 @@ func (e *Edge) sendOrigin(c *climb) {
 		e.cut(c, err)
 		return
 	}
-	if c.fresh != nil {
-		e.cache.Store(c.key, c.fresh)
-		c.fresh = nil
-	}
-}
-
-// collect keeps a copy of what passes by, if it is to be stored.
-func (e *Edge) collect(c *climb, data []byte) {
-	if c.fresh == nil {
-		return
-	}
-	if result := e.cache.Collect(c.fresh, data); result != seawall.StoreStored {
-		c.fresh, c.x.Event.Store = nil, result
-	}
+	e.store(c)
 }
 
 // tunnel joins visitor and origin after a 101.
@@ -109,28 +68,12 @@ func (e *Edge) tunnel(c *climb) {
 // cut ends an answer that cannot be completed.
 func (e *Edge) cut(c *climb, err error) {
 	c.x.Out.Abort()
-	c.x.Event.Reason, c.cause = reasonOf(err), err
-	if c.x.Event.Store == seawall.StoreStored {
-		c.x.Event.Store = seawall.StorePartial
-	}
-}
-
-// addCacheStatus says how the cache took part and why the answer was not
-// kept (RFC 9211).
-func (e *Edge) addCacheStatus(c *climb, fields *wire.Fields) {
 	event := &c.x.Event
-	var scratch [96]byte
-	status := append(scratch[:0], "seawall; fwd="...)
-	status = append(status, event.Cache.String()...)
-	switch event.Store {
-	case seawall.StoreStored:
-		status = append(status, "; stored"...)
-	case seawall.StoreNone:
-	default:
-		status = append(status, "; detail="...)
-		status = append(status, event.Store.String()...)
+	event.Reason, c.cause = reasonOf(err), err
+	visitors := event.Reason == seawall.ReasonVisitorGone || event.Reason == seawall.ReasonVisitorSlow
+	if event.Store == seawall.StoreStored && !(visitors && c.cached.flight != nil) { // a flight goes on without its visitor
+		event.Store = seawall.StorePartial
 	}
-	fields.AddKnown(wire.CacheStatus, status)
 }
 
 var (

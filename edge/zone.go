@@ -22,9 +22,7 @@ type zone struct {
 	origin    *origin.Group
 	state     *zoneState
 
-	cached      bool
-	maxObject   int64
-	bypassUntil int64 // Unix seconds; the cache is not asked before
+	cache cacheRules
 
 	hops      *prefix.Set // nil: nobody in front is trusted
 	hopsField forwarded.Kind
@@ -50,14 +48,9 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 		name:       s.Name,
 		spec:       s,
 		keyPrefix:  append([]byte(s.Name), 0),
-		cached:     !s.Cache.Off,
-		maxObject:  int64(s.Cache.MaxObject),
 		closed:     s.Maintenance.On,
 		retryAfter: fmt.Appendf(nil, "%d", max(1, int64(s.Maintenance.RetryAfter.Duration()/time.Second))),
 		state:      &zoneState{},
-	}
-	if !s.Cache.BypassUntil.IsZero() {
-		z.bypassUntil = s.Cache.BypassUntil.Time().Unix()
 	}
 	var err error
 	if z.hops, err = prefixes(s.TrustedHops.Addresses); err != nil {
@@ -84,6 +77,7 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 			return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 		}
 	}
+	z.cache = e.compileCache(s)
 	e.startFetching(z)
 	return z, nil
 }

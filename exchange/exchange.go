@@ -85,6 +85,9 @@ type Exchange struct {
 	Length         int64
 	ExpectContinue bool // the visitor waits for a 100 before it sends the body
 
+	// Ask is what the origin is asked in place of some of Fields.
+	Ask Asking
+
 	// The answer goes out through here.
 	Out Stream
 

@@ -32,9 +32,7 @@ func (z ZoneSpec) Validate() []Mistake {
 	list.name(z.Name)
 	list.hosts(z)
 	list.origin(z.Origin)
-	if size := z.Cache.MaxObject; size < 0 || size > largestObject {
-		list.add("cache.max_object", "%s is outside of 1B to %s", size, largestObject)
-	}
+	list.cache(z.Cache)
 	list.hops(z.TrustedHops)
 	list.pages(z.Pages)
 	list.prefixes("maintenance.allow", z.Maintenance.Allow)

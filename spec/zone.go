@@ -15,6 +15,11 @@ import (
 // What a setting that is left out means.
 const (
 	defaultMaxObject        = Bytes(16 << 20)
+	defaultHeuristic        = Duration(24 * time.Hour)
+	defaultWhenDown         = Duration(24 * time.Hour)
+	defaultFloor            = Bytes(4 << 20)
+	defaultVariants         = 32
+	defaultWaiters          = 5000
 	defaultHopsField        = "X-Forwarded-For"
 	defaultMaintenanceRetry = Duration(5 * time.Minute)
 )
@@ -55,7 +60,8 @@ type ZoneSpec struct {
 	Maintenance MaintenanceSpec `yaml:"maintenance,omitempty" json:"maintenance,omitzero"`
 }
 
-// CacheSpec says what of the site is kept at the edge.
+// CacheSpec says what of the site is kept at the edge. What it does not
+// mention follows RFC 9111; see doc/cache.md.
 type CacheSpec struct {
 	// Off keeps nothing and answers nothing from the cache. Default: false.
 	Off bool `yaml:"off,omitempty" json:"off,omitempty"`
@@ -67,6 +73,75 @@ type CacheSpec struct {
 	// MaxObject is the largest body that is kept, in bytes; larger ones pass
 	// through. Default: 16MiB.
 	MaxObject Bytes `yaml:"max_object,omitempty" json:"max_object,omitzero"`
+
+	// Heuristic is for how long at most an answer that names no lifetime is
+	// taken to be fresh: a tenth of its age when it came (RFC 9111, 4.2.2).
+	// Default: 24h.
+	Heuristic Duration `yaml:"heuristic,omitempty" json:"heuristic,omitzero"`
+
+	// NoHeuristic keeps answers that name no lifetime only to ask about them.
+	// Default: false.
+	NoHeuristic bool `yaml:"no_heuristic,omitempty" json:"no_heuristic,omitempty"`
+
+	// WhenDown is for how long after its lifetime an answer still serves while
+	// the origin cannot be reached, unless the origin forbids it (RFC 9111,
+	// 4.2.4). Default: 24h.
+	WhenDown Duration `yaml:"when_down,omitempty" json:"when_down,omitzero"`
+
+	// NeverStale serves nothing after its lifetime, whatever the origin
+	// allows. Default: false.
+	NeverStale bool `yaml:"never_stale,omitempty" json:"never_stale,omitempty"`
+
+	// SetCookie is what becomes of an answer that sets a cookie although it
+	// says how long it is fresh: "replay" keeps it as it is, "remove" keeps it
+	// without the cookie, "refuse" does not keep it. Default: replay.
+	SetCookie string `yaml:"set_cookie,omitempty" json:"set_cookie,omitempty"`
+
+	// Visitors bounds what visitors may ask of the cache.
+	Visitors CacheVisitorsSpec `yaml:"visitors,omitempty" json:"visitors,omitzero"`
+
+	// ShowKey adds the cache's key to Cache-Status. Default: false.
+	ShowKey bool `yaml:"show_key,omitempty" json:"show_key,omitempty"`
+
+	// Bounds are the zone's share of the memory and of the waiting.
+	Bounds CacheBoundsSpec `yaml:"bounds,omitempty" json:"bounds,omitzero"`
+}
+
+// What CacheSpec.SetCookie may say.
+const (
+	SetCookieReplay = "replay"
+	SetCookieRemove = "remove"
+	SetCookieRefuse = "refuse"
+)
+
+// CacheVisitorsSpec bounds what visitors may ask of the cache.
+type CacheVisitorsSpec struct {
+	// IgnoreDirectives answers without regard to a request's Cache-Control and
+	// Pragma, so that nobody can have the origin asked for what is fresh.
+	// Default: false, as RFC 9111, 5.2.1 has it.
+	IgnoreDirectives bool `yaml:"ignore_directives,omitempty" json:"ignore_directives,omitempty"`
+
+	// ReloadInterval is how old a copy must be before a request's no-cache,
+	// max-age or min-fresh has the origin asked for a new one. Default: 0s.
+	ReloadInterval Duration `yaml:"reload_interval,omitempty" json:"reload_interval,omitzero"`
+}
+
+// CacheBoundsSpec is a zone's share of what all zones have together.
+type CacheBoundsSpec struct {
+	// Floor is the memory that other zones cannot take away, in bytes. The
+	// floors of all zones bind half of the cache at most. Default: 4MiB.
+	Floor Bytes `yaml:"floor,omitempty" json:"floor,omitzero"`
+
+	// Ceiling is the most memory the zone may fill, in bytes. Default: none.
+	Ceiling Bytes `yaml:"ceiling,omitempty" json:"ceiling,omitzero"`
+
+	// Variants is how many answers one address may have (Vary); the oldest
+	// go first. Default: 32.
+	Variants int `yaml:"variants,omitempty" json:"variants,omitempty"`
+
+	// Waiters is how many requests may wait for answers that others have
+	// asked for; further ones ask themselves. Default: 5000.
+	Waiters int `yaml:"waiters,omitempty" json:"waiters,omitempty"`
 }
 
 // HopsSpec says which proxies in front of the edge are believed.
@@ -150,7 +225,7 @@ func (z ZoneSpec) Resolved() ZoneSpec {
 		z.Hosts = []string{z.Name}
 	}
 	z.Origin = z.Origin.resolved()
-	setDefault(&z.Cache.MaxObject, defaultMaxObject)
+	z.Cache = z.Cache.resolved()
 	z.TrustedHops.Addresses = slices.Clone(z.TrustedHops.Addresses)
 	setDefault(&z.TrustedHops.Field, defaultHopsField)
 	z.Maintenance.Allow = slices.Clone(z.Maintenance.Allow)
@@ -163,4 +238,15 @@ func setDefault[T comparable](field *T, value T) {
 	if *field == zero {
 		*field = value
 	}
+}
+
+func (c CacheSpec) resolved() CacheSpec {
+	setDefault(&c.MaxObject, defaultMaxObject)
+	setDefault(&c.Heuristic, defaultHeuristic)
+	setDefault(&c.WhenDown, defaultWhenDown)
+	setDefault(&c.SetCookie, SetCookieReplay)
+	setDefault(&c.Bounds.Floor, defaultFloor)
+	setDefault(&c.Bounds.Variants, defaultVariants)
+	setDefault(&c.Bounds.Waiters, defaultWaiters)
+	return c
 }

@@ -69,6 +69,9 @@ type ZoneStatus struct {
 	Failed   int64  `json:"failed"`
 	Waiting  int    `json:"waiting"` // now, for a server that has time
 
+	CacheBytes   int64 `json:"cache_bytes"`
+	CacheWaiting int64 `json:"cache_waiting"` // requests that wait now for what another has asked for
+
 	Maintenance bool             `json:"maintenance,omitempty"`
 	Bypassed    map[string]int64 `json:"bypassed,omitempty"` // seconds left, by what an operator has switched off
 	Servers     []ServerStatus   `json:"servers"`

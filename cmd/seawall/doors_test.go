@@ -222,7 +222,7 @@ func TestStatus_keysInJSONStay(t *testing.T) {
 		t.Errorf("%s (%v)", text, err)
 	}
 	text, err = json.Marshal(ZoneStatus{Zone: "a", Servers: []ServerStatus{}})
-	if want := `{"zone":"a","requests":0,"hits":0,"refused":0,"failed":0,"waiting":0,"servers":[]}`; err != nil || string(text) != want {
+	if want := `{"zone":"a","requests":0,"hits":0,"refused":0,"failed":0,"waiting":0,"cache_bytes":0,"cache_waiting":0,"servers":[]}`; err != nil || string(text) != want {
 		t.Errorf("%s (%v)", text, err)
 	}
 }

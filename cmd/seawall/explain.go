@@ -27,6 +27,7 @@ func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
 		line("Cache: objects up to %s, of which none above the cache's %s will fit.", z.Cache.MaxObject, shared.Memory)
 	default:
 		line("Cache: objects up to %s.", z.Cache.MaxObject)
+		explainCache(line, z.Cache)
 	}
 	if until := z.Cache.BypassUntil; !until.IsZero() && !z.Cache.Off {
 		line("  In development until %s: the cache is neither asked nor filled.", until.Time().Format("2006-01-02 15:04 MST"))
@@ -54,6 +55,34 @@ func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
 		line("Closed for maintenance: %s, the others are asked to come back after %s.", guests, m.RetryAfter)
 	}
 	return b.String()
+}
+
+// explainCache says what differs from the usual.
+func explainCache(line func(string, ...any), c spec.CacheSpec) {
+	switch {
+	case c.NeverStale:
+		line("  Nothing is served after its lifetime, also while the origin is away.")
+	default:
+		line("  While the origin cannot be reached, copies serve for %s after their lifetime unless the origin forbids it.", c.WhenDown)
+	}
+	if c.NoHeuristic {
+		line("  Answers that name no lifetime are asked about each time.")
+	}
+	switch c.SetCookie {
+	case spec.SetCookieRemove:
+		line("  Answers that set a cookie are kept without it.")
+	case spec.SetCookieRefuse:
+		line("  Answers that set a cookie are not kept.")
+	}
+	switch {
+	case c.Visitors.IgnoreDirectives:
+		line("  Visitors' own Cache-Control does not count.")
+	case c.Visitors.ReloadInterval > 0:
+		line("  Visitors' own Cache-Control counts for copies that are older than %s.", c.Visitors.ReloadInterval)
+	}
+	if c.Bounds.Ceiling > 0 {
+		line("  At most %s of memory.", c.Bounds.Ceiling)
+	}
 }
 
 func explainOrigin(line func(string, ...any), o spec.OriginSpec) {

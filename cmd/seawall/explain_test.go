@@ -67,7 +67,7 @@ func TestPrintStatus_isATable(t *testing.T) {
 		Generation: 5, CacheBytes: 3 << 19, CacheObjects: 2, Pressure: "normal",
 		Zones: []ZoneStatus{
 			{
-				Zone: "example.com", Requests: 1000, Hits: 900, Refused: 1, Failed: 2, Waiting: 3,
+				Zone: "example.com", Requests: 1000, Hits: 900, Refused: 1, Failed: 2, Waiting: 1, CacheBytes: 3 << 18, CacheWaiting: 2,
 				Servers: []ServerStatus{{Name: "s1", URL: "http://a", State: "well", Requests: 4, Idle: 5, Opened: 9}, down},
 			},
 			{Zone: "b.com", Maintenance: true, Bypassed: map[string]int64{"rewrite": 60, "cache": 90}},
@@ -77,9 +77,9 @@ func TestPrintStatus_isATable(t *testing.T) {
 connections 3, events dropped 4, configuration 5
 cache 1.5MiB in 2 objects, pressure normal
 
-zone         requests  hits  refused  failed  waiting  state
-example.com  1000      900   1        2       3        open
-b.com        0         0     0        0       0        maintenance, cache off for 1m30s, rewrite off for 1m0s
+zone         requests  hits  cached    refused  failed  waiting  state
+example.com  1000      900   768.0KiB  1        2       3        open
+b.com        0         0     0B        0        0       0        maintenance, cache off for 1m30s, rewrite off for 1m0s
 
 server                   requests  idle  opened  failures  state
 example.com s1 http://a  4         5     9       0         well
@@ -110,7 +110,7 @@ func TestWhy_knowsEveryWordOfTheLadder(t *testing.T) {
 	}
 	check(rungWords, seawall.Rungs, func(i int) string { return seawall.Rung(i).String() })
 	check(actionWords, 3, func(i int) string { return seawall.Action(i).String() })
-	check(cacheWords, int(seawall.CacheBypass)+1, func(i int) string { return seawall.CacheResult(i).String() })
+	check(cacheWords, seawall.CacheResults, func(i int) string { return seawall.CacheResult(i).String() })
 	check(storeWords, seawall.StoreResults, func(i int) string { return seawall.StoreResult(i).String() })
 }
 

@@ -18,7 +18,7 @@ func (d *dataPlane) Metrics() metrics.Snapshot {
 		ConnectionsOpen: int64(open), ConnectionsAccepted: uint64(accepted),
 		BytesIn: uint64(totals.BytesIn), BytesOut: uint64(totals.BytesOut),
 		Durations:  metrics.Histogram{Sum: float64(totals.Nanos) / float64(time.Second)},
-		CacheBytes: totals.Memory.Bytes, CacheObjects: totals.Memory.Objects, CacheEvictions: uint64(totals.Memory.Evicted),
+		CacheBytes: totals.Memory.Bytes, CacheObjects: totals.Memory.Objects, CacheEvictions: uint64(totals.Memory.Evicted), CacheWaiting: totals.Memory.Waiting,
 		OriginOpened: uint64(totals.Origins.Opened), OriginReused: uint64(totals.Origins.Reused), OriginFailed: uint64(totals.Origins.Failed),
 		EventsDropped:           events.Dropped,
 		JournalWriteErrors:      events.LogErrors + events.StoreErrors,

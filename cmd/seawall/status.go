@@ -58,9 +58,9 @@ func printStatus(w io.Writer, s Status) error {
 	fmt.Fprintf(w, "connections %d, events dropped %d, configuration %d\n", s.Connections, s.EventsDropped, s.Generation)
 	fmt.Fprintf(w, "cache %s in %d objects, pressure %s\n\n", spec.Bytes(s.CacheBytes).Rounded(), s.CacheObjects, s.Pressure)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "zone\trequests\thits\trefused\tfailed\twaiting\tstate")
+	fmt.Fprintln(table, "zone\trequests\thits\tcached\trefused\tfailed\twaiting\tstate")
 	for _, z := range s.Zones {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%s\n", z.Zone, z.Requests, z.Hits, z.Refused, z.Failed, z.Waiting, zoneState(z))
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%d\t%d\t%d\t%s\n", z.Zone, z.Requests, z.Hits, spec.Bytes(z.CacheBytes).Rounded(), z.Refused, z.Failed, int64(z.Waiting)+z.CacheWaiting, zoneState(z))
 	}
 	if err := table.Flush(); err != nil {
 		return err

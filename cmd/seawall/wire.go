@@ -194,6 +194,7 @@ func (d *dataPlane) Status() Status {
 	for _, z := range d.edge.ZoneTotals() {
 		zone := ZoneStatus{
 			Zone: z.Name, Requests: z.Requests, Hits: z.Hits, Refused: z.Refused, Failed: z.Failed, Waiting: z.Waiting, Maintenance: z.Maintenance,
+			CacheBytes: z.CacheBytes, CacheWaiting: z.Collapsed,
 		}
 		for part, left := range z.Bypassed {
 			if zone.Bypassed == nil {

@@ -1,286 +1,281 @@
 package cache
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/seawall-edge/seawall"
-	"github.com/seawall-edge/seawall/exchange"
-	"github.com/seawall-edge/seawall/internal/freshness"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
-var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-
-// fields builds a list from alternating names and values.
-func fields(pairs ...string) *wire.Fields {
-	var f wire.Fields
-	for i := 0; i < len(pairs); i += 2 {
-		name := []byte(pairs[i])
-		f.Add(wire.Lookup(name), name, []byte(pairs[i+1]))
-	}
-	return &f
-}
-
-// offer is a plain storable answer, to be varied.
-func offer(answer, request *wire.Fields) Offer {
-	return Offer{
-		Method: exchange.MethodGet, Request: request, Status: 200, Fields: answer,
-		Length: 5, MaxObject: 1 << 20, Requested: noon, Received: noon,
-	}
-}
-
-func prepared(t *testing.T, o Offer, body string) *Object {
-	t.Helper()
-	object, result := Prepare(o)
-	if object == nil {
-		t.Fatalf("not storable: %s", result)
-	}
-	object.Body = append(object.Body, body...)
-	return object
-}
-
-func TestCollect_holdsMemoryForWhatCameNotForWhatWasPromised(t *testing.T) {
-	c := New(Config{MaxBytes: 4 << 20}) // so that 1 MiB may be on its way
-	defer c.Close()
-	promise := func() *Object {
-		o := offer(fields("Cache-Control", "max-age=60"), fields())
-		o.Length, o.MaxObject = 700<<10, 700<<10
-		return prepared(t, o, "")
-	}
-	first, second := promise(), promise()
-	if first.Body != nil || c.collecting.Load() != 0 {
-		t.Error("memory is held before a byte has come")
-	}
-	piece := make([]byte, 100<<10)
-	for i := range 7 {
-		if result := c.Collect(first, piece); result != seawall.StoreStored {
-			t.Fatalf("piece %d: %s", i, result)
+// RFC 9111, 4.1: of several that match, the newest by Date.
+func TestCache_lookupChoosesTheNewestThatMatches(t *testing.T) {
+	for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 3, 1}, {2, 1, 3}} {
+		_, z := open(t, 0)
+		// Three answers that one request matches, each for a request that the
+		// others do not match.
+		request := fields("A", "1", "B", "1", "C", "1")
+		for _, n := range order {
+			name := string(rune('A' + n - 1))
+			store(t, z, page, lasting("Vary", name, "Date", httpDate(n-10)), fields(name, "1"), name)
+		}
+		if got := found(z, page, request); got != "C" {
+			t.Errorf("order %v: %q; want the newest, C", order, got)
+		}
+		if got := found(z, page, fields("A", "1", "B", "1")); got != "B" {
+			t.Errorf("order %v: %q; want the newest that matches, B", order, got)
+		}
+		if got := len(z.Variants(page)); got != 3 {
+			t.Errorf("order %v: %d variants", order, got)
 		}
 	}
-	if cap(first.Body) != 700<<10 || c.collecting.Load() != 700<<10 {
-		t.Errorf("%d bytes of room, %d counted", cap(first.Body), c.collecting.Load())
-	}
-	result := seawall.StoreStored
-	for range 7 {
-		if result = c.Collect(second, piece); result != seawall.StoreStored {
-			break
-		}
-	}
-	if result != seawall.StoreUndecided || c.collecting.Load() != 700<<10 {
-		t.Errorf("beyond the budget: %s, %d counted", result, c.collecting.Load())
-	}
-	c.Store([]byte("zone\x00h/"), first)
-	if c.collecting.Load() != 0 {
-		t.Errorf("stored, but %d counted", c.collecting.Load())
-	}
-	third := promise()
-	if result := c.Collect(third, make([]byte, 800<<10)); result != seawall.StoreTooLarge {
-		t.Errorf("beyond one object: %s", result)
-	}
 }
 
-func TestPrepare_storesOnlyWhatIsAllowedAndFresh(t *testing.T) {
-	fresh := []string{"Cache-Control", "max-age=60"}
-	for _, c := range []struct {
-		name    string
-		answer  []string
-		request []string
-		change  func(*Offer)
-		want    seawall.StoreResult
-	}{
-		{"fresh", fresh, nil, nil, seawall.StoreStored},
-		{"no lifetime", nil, nil, nil, seawall.StoreNoFreshness},
-		{"no-store", []string{"Cache-Control", "max-age=60, no-store"}, nil, nil, seawall.StoreNoStore},
-		{"private", []string{"Cache-Control", "max-age=60, private"}, nil, nil, seawall.StorePrivate},
-		{"no-cache", []string{"Cache-Control", "max-age=60, no-cache"}, nil, nil, seawall.StoreNoCache},
-		{"request no-store", fresh, []string{"Cache-Control", "no-store"}, nil, seawall.StoreRequest},
-		{"authorization", fresh, []string{"Authorization", "Basic eA=="}, nil, seawall.StoreAuthorization},
-		{"authorization, public", []string{"Cache-Control", "max-age=60, public"}, []string{"Authorization", "x"}, nil, seawall.StoreStored},
-		{"authorization, s-maxage", []string{"Cache-Control", "s-maxage=60"}, []string{"Authorization", "x"}, nil, seawall.StoreStored},
-		{"authorization, must-revalidate", []string{"Cache-Control", "max-age=60, must-revalidate"}, []string{"Authorization", "x"}, nil, seawall.StoreStored},
-		{"set-cookie", []string{"Cache-Control", "max-age=60", "Set-Cookie", "a=b"}, nil, nil, seawall.StoreSetCookie},
-		{"vary star", []string{"Cache-Control", "max-age=60", "Vary", "Accept, *"}, nil, nil, seawall.StoreVaryStar},
-		{"expired on arrival", []string{"Cache-Control", "max-age=60", "Age", "60"}, nil, nil, seawall.StoreExpired},
-		{"Expires: -1", []string{"Expires", "-1"}, nil, nil, seawall.StoreExpired},
-		{"empty Expires", []string{"Expires", ""}, nil, nil, seawall.StoreExpired},
-		{"old Date", []string{"Cache-Control", "max-age=60", "Date", "Sun, 22 Nov 2026 11:00:00 GMT"}, nil, nil, seawall.StoreExpired},
-		{"POST", fresh, nil, func(o *Offer) { o.Method = exchange.MethodPost }, seawall.StoreMethod},
-		{"HEAD", fresh, nil, func(o *Offer) { o.Method = exchange.MethodHead }, seawall.StoreMethod},
-		{"206", fresh, nil, func(o *Offer) { o.Status = 206 }, seawall.StoreStatus},
-		{"500", fresh, nil, func(o *Offer) { o.Status = 500 }, seawall.StoreStatus},
-		{"404", fresh, nil, func(o *Offer) { o.Status = 404 }, seawall.StoreStored},
-		{"too large", fresh, nil, func(o *Offer) { o.Length = 2 << 20 }, seawall.StoreTooLarge},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			o := offer(fields(c.answer...), fields(c.request...))
-			if c.change != nil {
-				c.change(&o)
-			}
-			object, result := Prepare(o)
-			if result != c.want || (object != nil) != (c.want == seawall.StoreStored) {
-				t.Errorf("%s; want %s", result, c.want)
-			}
-		})
-	}
-}
-
-func TestObject_servesWhileFreshAndAsTheRequestAllows(t *testing.T) {
-	object := prepared(t, offer(fields("Cache-Control", "max-age=60", "Age", "10"), fields()), "hello")
-	if object.Fields.Has(wire.Age) {
-		t.Error("the origin's Age is stored")
-	}
-	for _, c := range []struct {
-		request       string
-		after         int64
-		serves, fresh bool
-	}{
-		{"", 0, true, true},
-		{"", 49, true, true},
-		{"", 50, false, false},
-		{"no-cache", 0, false, true},
-		{"max-age=10", 0, true, true},
-		{"max-age=10", 1, false, true},
-		{"max-age=0", 0, false, true},
-		{"min-fresh=50", 0, true, true},
-		{"min-fresh=50", 1, false, true},
-		{"max-stale=100", 60, false, false}, // this cache serves nothing stale yet
-	} {
-		directives := freshness.None()
-		directives.Add([]byte(c.request))
-		if serves, fresh := object.Serves(directives, noon.Unix()+c.after); serves != c.serves || fresh != c.fresh {
-			t.Errorf("%q after %d s: serves %v, fresh %v", c.request, c.after, serves, fresh)
-		}
-	}
-	if object.Age(noon.Unix()+5) != 15 || object.TTL(noon.Unix()+5) != 45 {
-		t.Errorf("age %d, ttl %d", object.Age(noon.Unix()+5), object.TTL(noon.Unix()+5))
-	}
-	if object.Age(noon.Unix()-3600) != 0 {
-		t.Error("a clock set back makes the age negative")
+func TestCache_ofTwoWithOneDateTheLaterOneCounts(t *testing.T) {
+	_, z := open(t, 0)
+	store(t, z, page, lasting("Vary", "A"), fields("A", "1"), "earlier")
+	store(t, z, page, lasting("Vary", "B"), fields("B", "1"), "later")
+	if got := found(z, page, fields("A", "1", "B", "1")); got != "later" {
+		t.Errorf("%q", got)
 	}
 }
 
 func TestCache_keepsVariantsApart(t *testing.T) {
-	c := New(Config{})
-	defer c.Close()
-	key := []byte("zone\x00hexample.com/")
-	answer := fields("Cache-Control", "max-age=60", "Vary", "Accept-Encoding, X-Other")
-	gzip, none, odd := fields("Accept-Encoding", "gzip"), fields(), fields("Accept-Encoding", "gzip", "x-other", "1", "X-OTHER", "2")
-	for body, request := range map[string]*wire.Fields{"gzip": gzip, "none": none, "odd": odd} {
-		c.Store(key, prepared(t, offer(answer, request), body))
+	_, z := open(t, 0)
+	answer := lasting("Vary", "Accept-Encoding, X-Other")
+	requests := map[string]*wire.Fields{
+		"gzip": fields("Accept-Encoding", "gzip"), "none": fields(), "empty": fields("Accept-Encoding", ""),
+		"odd": fields("Accept-Encoding", "gzip", "x-other", "1", "X-OTHER", "2"),
 	}
-	for body, request := range map[string]*wire.Fields{"gzip": gzip, "none": none, "odd": odd} {
-		if object, result := c.Lookup(key, request); object == nil || string(object.Body) != body {
-			t.Errorf("%s: %v, %s", body, object, result)
+	for body, request := range requests {
+		store(t, z, page, answer, request, body)
+	}
+	for body, request := range requests {
+		if got := found(z, page, request); got != body {
+			t.Errorf("%q; want %q", got, body)
 		}
 	}
 	for _, request := range []*wire.Fields{
-		fields("Accept-Encoding", "br"), fields("Accept-Encoding", "gzip", "X-Other", "12"),
+		fields("Accept-Encoding", "br"), fields("Accept-Encoding", "gzip", "X-Other", "12"), fields("X-Other", ""),
 		fields("Accept-Encoding", "gzip", "X-Other", "2", "X-Other", "1"), fields("Accept-Encoding", "gzi", "Accept-Encoding", "p"),
 	} {
-		if object, result := c.Lookup(key, request); object != nil || result != seawall.CacheMissVary {
-			t.Errorf("%q: served %s", request.Lines(), object.Body)
+		if object, result := z.Lookup(page, request); object != nil || result != seawall.CacheMissVary {
+			t.Errorf("%q: %s", request.Lines(), result)
 		}
 	}
-	// A new answer for the same selection takes the old one's place.
-	c.Store(key, prepared(t, offer(answer, gzip), "newer"))
-	if object, _ := c.Lookup(key, gzip); string(object.Body) != "newer" {
-		t.Errorf("served %s", object.Body)
+	if object, result := z.Lookup([]byte("a\x00hexample.com:80/other"), fields()); object != nil || result != seawall.CacheMissURI {
+		t.Errorf("another key: %s", result)
 	}
-	// Another Vary makes the old variants indistinguishable.
-	c.Store(key, prepared(t, offer(fields("Cache-Control", "max-age=60"), fields()), "plain"))
-	if object, _ := c.Lookup(key, gzip); object == nil || string(object.Body) != "plain" {
-		t.Error("a variant survived the loss of Vary")
-	}
-	c.Invalidate(key)
-	if _, result := c.Lookup(key, gzip); result != seawall.CacheMissURI {
-		t.Errorf("after invalidation: %s", result)
+	if _, result := z.Lookup(page, requests["gzip"]); result != seawall.CacheHit {
+		t.Errorf("%s", result)
 	}
 }
 
-func TestCache_boundsVariantsAndBytes(t *testing.T) {
-	const budget = 1 << 20
-	c := New(Config{MaxBytes: budget})
-	defer c.Close()
-	answer := fields("Cache-Control", "max-age=60", "Vary", "X-A")
-	key := []byte("zone\x00h/")
-	for i := range 2 * maxVariants {
-		c.Store(key, prepared(t, offer(answer, fields("X-A", fmt.Sprint(i))), "hello"))
+// Where the origin forgets to say Vary, who takes the compressed answer gets
+// it, whichever is the newest, and nobody else does.
+func TestCache_compressedAnswersWithoutVaryAreForThoseWhoTakeThem(t *testing.T) {
+	gzip, plain := fields("Accept-Encoding", "gzip, br"), fields()
+	for _, order := range []string{"the plain one is newer", "the plain one is older"} {
+		_, z := open(t, 0)
+		store(t, z, page, lasting("Content-Encoding", "gzip", "Date", httpDate(-3)), gzip, "compressed")
+		store(t, z, page, lasting("Date", httpDate(map[string]int{"the plain one is newer": -1, "the plain one is older": -5}[order])), plain, "plain")
+		for _, c := range []struct {
+			request *wire.Fields
+			want    string
+		}{
+			{gzip, "compressed"}, {fields("Accept-Encoding", "gzip"), "compressed"}, {fields("Accept-Encoding", "deflate, x-gzip;q=0.1"), "compressed"},
+			{plain, "plain"}, {fields("Accept-Encoding", ""), "plain"}, {fields("Accept-Encoding", "br"), "plain"}, {fields("Accept-Encoding", "br, gzip;q=0"), "plain"},
+		} {
+			if got := found(z, page, c.request); got != c.want {
+				t.Errorf("%s, %q: %q; want %q", order, c.request.Lines(), got, c.want)
+			}
+		}
+		store(t, z, page, lasting("Vary", "Accept-Encoding", "Content-Encoding", "gzip"), fields("Accept-Encoding", "gzip"), "said")
+		if got := found(z, page, fields("Accept-Encoding", "gzip, zstd")); got == "said" {
+			t.Errorf("%s: what the origin says selects does not", order)
+		}
 	}
-	e, _ := c.entries.GetIfPresent(string(key))
-	if len(e.variants) != maxVariants {
-		t.Errorf("%d variants", len(e.variants))
+}
+
+func TestCache_storeReplacesWhatTheRequestWouldHaveGotAndNothingElse(t *testing.T) {
+	_, z := open(t, 0)
+	store(t, z, page, lasting("Vary", "A"), fields("A", "1"), "one")
+	store(t, z, page, lasting("Vary", "A"), fields("A", "2"), "two")
+	store(t, z, page, lasting("Vary", "B"), fields("B", "1"), "other")
+	store(t, z, page, lasting("Vary", "A"), fields("A", "1"), "one again")
+	for want, request := range map[string]*wire.Fields{"one again": fields("A", "1"), "two": fields("A", "2"), "other": fields("B", "1")} {
+		if got := found(z, page, request); got != want {
+			t.Errorf("%q; want %q", got, want)
+		}
 	}
-	body := string(bytes.Repeat([]byte("x"), 16<<10))
-	for i := range 500 {
-		c.Store([]byte(fmt.Sprintf("zone\x00h/%d", i)), prepared(t, offer(fields("Cache-Control", "max-age=60"), fields()), body))
+	// Now the answer is the same for all, as far as this request can tell.
+	store(t, z, page, lasting(), fields("A", "1"), "plain")
+	if got := found(z, page, fields("A", "1")); got != "plain" {
+		t.Errorf("%q", got)
 	}
-	c.entries.CleanUp()
-	if size := c.Stats().Bytes; size > budget || size < budget/2 {
-		t.Errorf("%d bytes of %d", size, budget)
+	if got := len(z.Variants(page)); got != 3 {
+		t.Errorf("%d variants; want plain, two and other", got)
 	}
-	if stats := c.Stats(); stats.Stored < 500 || stats.Objects > 100 {
+}
+
+func TestCache_anOlderAnswerTakesTheNewersPlaceForItsOwnRequest(t *testing.T) {
+	_, z := open(t, 0)
+	store(t, z, page, lasting("Date", httpDate(-1)), fields(), "newer")
+	store(t, z, page, lasting("Date", httpDate(-9)), fields(), "older")
+	if got := found(z, page, fields()); got != "older" || len(z.Variants(page)) != 1 {
+		t.Errorf("%q, %d variants; what has just come is what the origin says", got, len(z.Variants(page)))
+	}
+}
+
+func TestCache_boundsVariantsAndDropsTheOldest(t *testing.T) {
+	for _, c := range []struct {
+		most   int
+		dates  []int // of the answers to A: 0, A: 1, ...
+		remain []int // the newest first
+	}{
+		{3, []int{-5, -4, -3, -2, -1}, []int{4, 3, 2}},
+		{3, []int{-1, -2, -3}, []int{0, 1, 2}},
+		{3, []int{-1, -2, -3, -9}, []int{0, 1, 3}}, // old, but the one that is asked for
+		{1, []int{-5, -4}, []int{1}},
+		{1, []int{-4, -5}, []int{1}},
+		{0, []int{-4, -5, -3}, []int{2}},
+		{-7, []int{-4, -5, -3}, []int{2}},
+	} {
+		cache, z := open(t, 0)
+		cache.Zone("a", Bounds{Variants: c.most, Waiters: 1})
+		for i, date := range c.dates {
+			store(t, z, page, lasting("Vary", "A", "Date", httpDate(date)), fields("A", fmt.Sprint(i)), fmt.Sprint(i))
+		}
+		var got []int
+		for _, object := range z.Variants(page) {
+			got = append(got, int(object.Body[0]-'0'))
+		}
+		if fmt.Sprint(got) != fmt.Sprint(c.remain) {
+			t.Errorf("at most %d, dates %v: %v remain; want %v", c.most, c.dates, got, c.remain)
+		}
+	}
+}
+
+func TestCache_boundsTheBytesOfAKeyAndDropsWhatDoesNotFit(t *testing.T) {
+	const budget = 1 << 20 // so that a key may have a quarter
+	cache, z := open(t, budget)
+	big, small := string(pattern(150<<10)), string(pattern(20<<10))
+	for i, body := range []string{small, big, small, big} {
+		store(t, z, page, lasting("Vary", "A", "Date", httpDate(i-10)), fields("A", fmt.Sprint(i)), body)
+	}
+	for i, want := range map[string]int{"0": len(small), "1": 0, "2": len(small), "3": len(big)} {
+		if got := len(found(z, page, fields("A", i))); got != want {
+			t.Errorf("A: %s has %d bytes; want %d", i, got, want)
+		}
+	}
+	cache.Zone("a", Bounds{Variants: 9, Ceiling: 200 << 10})
+	store(t, z, page, lasting("Vary", "A"), fields("A", "4"), small)
+	if got := len(found(z, page, fields("A", "3"))); got != 0 {
+		t.Error("a key has more than half of what its zone may have")
+	}
+	if got := len(found(z, page, fields("A", "2"))); got == 0 {
+		t.Error("what fits is dropped as well")
+	}
+}
+
+func TestCache_replaceTakesOnesPlaceOnlyWhileItIsThere(t *testing.T) {
+	_, z := open(t, 0)
+	old := store(t, z, page, lasting("Vary", "A", "Date", httpDate(-5)), fields("A", "1"), "old")
+	store(t, z, page, lasting("Vary", "A", "Date", httpDate(-4)), fields("A", "2"), "other")
+	fresh := prepared(t, offerOf(lasting("Vary", "A"), fields("A", "1")), "fresh")
+	if !z.Replace(page, old, fresh, asked(t, z, page)) || found(z, page, fields("A", "1")) != "fresh" {
+		t.Error("it was not replaced")
+	}
+	if z.Variants(page)[0] != fresh || len(z.Variants(page)) != 2 {
+		t.Error("the replacement is not in its place by date")
+	}
+	again := prepared(t, offerOf(lasting("Vary", "A"), fields("A", "1")), "again")
+	if z.Replace(page, old, again, asked(t, z, page)) || found(z, page, fields("A", "1")) != "fresh" {
+		t.Error("it was replaced although it had gone")
+	}
+	z.Forget(page, fresh)
+	if z.Replace(page, fresh, again, asked(t, z, page)) || found(z, page, fields("A", "1")) != "" {
+		t.Error("what was forgotten has come back")
+	}
+	if found(z, page, fields("A", "2")) != "other" {
+		t.Error("another was lost")
+	}
+}
+
+func TestCache_replaceKeepsTheMarkWhenItDoesNothing(t *testing.T) {
+	_, z := open(t, 0)
+	store(t, z, page, lasting(), fields(), "x")
+	z.markAlone(page, then+aloneFor)
+	gone := prepared(t, offerOf(lasting(), fields()), "gone")
+	z.Replace(page, gone, gone, asked(t, z, page))
+	if waits(z, page) {
+		t.Error("requests wait for each other again")
+	}
+}
+
+func TestCache_forgetDropsOneAndKeepsTheRest(t *testing.T) {
+	cache, z := open(t, 0)
+	one := store(t, z, page, lasting("Vary", "A"), fields("A", "1"), "one")
+	two := store(t, z, page, lasting("Vary", "A"), fields("A", "2"), "two")
+	z.Forget(page, one)
+	z.Forget(page, one)
+	z.Forget([]byte("a\x00hnowhere:80/"), one)
+	if found(z, page, fields("A", "1")) != "" || found(z, page, fields("A", "2")) != "two" {
+		t.Error("the wrong one was forgotten")
+	}
+	z.markAlone(page, then+aloneFor)
+	three := store(t, z, page, lasting("Vary", "A"), fields("A", "3"), "three")
+	z.markAlone(page, then+aloneFor)
+	z.Forget(page, three)
+	if waits(z, page) {
+		t.Error("the mark was forgotten with one of two")
+	}
+	z.Invalidate(page)
+	z.Store(page, two, fields("A", "2"), Epoch{})
+	z.Forget(page, two)
+	if stats := cache.Stats(); stats.Objects != 0 || stats.Bytes != 0 {
+		t.Errorf("nothing is left, but %+v", stats)
+	}
+	z.markAlone(page, then+aloneFor)
+	z.Forget(page, one)
+	if waits(z, page) {
+		t.Error("the mark was forgotten with what was not there")
+	}
+}
+
+func TestCache_countsWhatIsStored(t *testing.T) {
+	cache, z := open(t, 0)
+	store(t, z, page, lasting(), fields(), "12345")
+	other := []byte("a\x00hexample.com:80/b")
+	store(t, z, other, lasting(), fields(), "12345")
+	stale := prepared(t, offerOf(lasting(), fields()), "x")
+	when := asked(t, z, page)
+	z.Invalidate(page)
+	if z.Store(page, stale, fields(), when) {
+		t.Error("kept although it was invalidated")
+	}
+	stats := cache.Stats()
+	if stats.Objects != 1 || stats.Stored != 2 || stats.Bytes < 5+384 || stats.Bytes > 2000 || stats.Evicted != 0 {
 		t.Errorf("%+v", stats)
 	}
-}
-
-func TestCache_dropsOneZoneAlone(t *testing.T) {
-	c := New(Config{})
-	defer c.Close()
-	for _, key := range []string{"a\x00h/1", "a\x00h/2", "ab\x00h/1", "b\x00ha\x00h/1"} {
-		c.Store([]byte(key), prepared(t, offer(fields("Cache-Control", "max-age=60"), fields()), "x"))
-	}
-	if n := c.Drop([]byte("a\x00")); n != 2 {
-		t.Errorf("%d dropped", n)
-	}
-	for key, want := range map[string]bool{"a\x00h/1": false, "a\x00h/2": false, "ab\x00h/1": true, "b\x00ha\x00h/1": true} {
-		if object, _ := c.Lookup([]byte(key), fields()); (object != nil) != want {
-			t.Errorf("%q: there %v", key, object != nil)
-		}
+	if bytes, _ := z.Stats(); bytes != stats.Bytes {
+		t.Errorf("the zone has %d bytes of %d", bytes, stats.Bytes)
 	}
 }
 
-func TestObject_answers304ToAMatchingCondition(t *testing.T) {
-	object := prepared(t, offer(fields("Cache-Control", "max-age=60", "ETag", `W/"a,b"`, "Last-Modified", "Sun, 22 Nov 2026 10:00:00 GMT"), fields()), "x")
-	for _, c := range []struct {
-		name  string
-		value string
-		want  bool
-	}{
-		{"If-None-Match", `"a,b"`, true},
-		{"If-None-Match", `W/"a,b"`, true},
-		{"If-None-Match", `"x" , W/"a,b"`, true},
-		{"If-None-Match", `*`, true},
-		{"If-None-Match", `"a"`, false},
-		{"If-None-Match", `a,b`, false},
-		{"If-None-Match", `"a,b`, false},
-		{"If-Modified-Since", "Sun, 22 Nov 2026 10:00:00 GMT", true},
-		{"If-Modified-Since", "Sun, 22 Nov 2026 11:00:00 GMT", true},
-		{"If-Modified-Since", "Sun, 22 Nov 2026 09:00:00 GMT", false},
-		{"If-Modified-Since", "yesterday", false},
-		{"Accept", "x", false},
-	} {
-		if got := object.NotModified(fields(c.name, c.value)); got != c.want {
-			t.Errorf("%s: %s: %v", c.name, c.value, got)
-		}
+// A body that came without a length has grown in large steps.
+func TestCache_keepsNoMoreMemoryThanABodyNeeds(t *testing.T) {
+	cache, z := open(t, 0)
+	offer := offerOf(lasting(), fields())
+	object, _ := Prepare(offer)
+	stream := z.Collect(object, &offer)
+	stream.Add([]byte("a few bytes"))
+	stream.End()
+	z.Store(page, object, fields(), asked(t, z, page))
+	if stats := cache.Stats(); stats.Bytes > 2000 {
+		t.Errorf("%d bytes for an answer of 11", stats.Bytes)
 	}
-	if object.NotModified(fields("If-None-Match", `"z"`, "If-Modified-Since", "Sun, 22 Nov 2026 11:00:00 GMT")) {
-		t.Error("If-Modified-Since counted beside If-None-Match")
-	}
-}
-
-func TestCache_looksUpWithoutAllocating(t *testing.T) {
-	c := New(Config{})
-	defer c.Close()
-	key, request := []byte("zone\x00hexample.com/"), fields("Accept-Encoding", "gzip")
-	c.Store(key, prepared(t, offer(fields("Cache-Control", "max-age=60", "Vary", "Accept-Encoding"), request), "x"))
-	if n := testing.AllocsPerRun(1000, func() {
-		if object, _ := c.Lookup(key, request); object == nil {
-			t.Fatal("not found")
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
+	if got := found(z, page, fields()); got != "a few bytes" {
+		t.Errorf("%q", got)
 	}
 }

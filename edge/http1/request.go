@@ -83,6 +83,7 @@ func (c *conn) begin(now time.Time) {
 	x.Body, x.Length, x.ExpectContinue = nil, 0, false
 	x.Method, x.MethodName, x.Minor = exchange.MethodOther, nil, 1
 	x.Host, x.Hostport, x.Target, x.Path = nil, nil, nil, nil
+	x.Ask.Instead = false
 	x.Fields, x.Upgrade, x.Nominates = &b.request.Fields, false, false
 	e := &x.Event
 	e.Reset()

@@ -267,11 +267,11 @@ func appendPlain(dst []byte, e *seawall.Event, at *stamp) []byte {
 // letters or so.
 func outcome(cache seawall.CacheResult) string {
 	switch cache {
-	case seawall.CacheHit:
+	case seawall.CacheHit, seawall.CacheCollapsed, seawall.CacheRevalidated:
 		return "hit "
-	case seawall.CacheMissURI, seawall.CacheMissVary:
+	case seawall.CacheMissURI, seawall.CacheMissVary, seawall.CacheMissPartial:
 		return "miss"
-	case seawall.CacheMissStale:
+	case seawall.CacheMissStale, seawall.CacheStale:
 		return "stale"
 	case seawall.CacheNone:
 		return "edge"

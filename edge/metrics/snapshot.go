@@ -10,7 +10,7 @@ import (
 // own types.
 const (
 	actions      = int(seawall.ActionFailed) + 1
-	cacheResults = int(seawall.CacheBypass) + 1
+	cacheResults = seawall.CacheResults
 )
 
 // Snapshot is everything that is measured, as plain values at one moment.
@@ -36,6 +36,7 @@ type Snapshot struct {
 	CacheBytes     int64
 	CacheObjects   int64
 	CacheEvictions uint64
+	CacheWaiting   int64 // requests that wait now for what another has asked for
 
 	// Connections to origins.
 	OriginOpened uint64

@@ -91,6 +91,9 @@ var table = []metric{
 	{"seawall_cache_evictions_total", counter, "Stored answers that had to make room for others", nil, func(s *Snapshot, emit emit) {
 		emit(float64(s.CacheEvictions))
 	}},
+	{"seawall_cache_requests_waiting", gauge, "Requests that wait for an answer which another request has asked for", nil, func(s *Snapshot, emit emit) {
+		emit(float64(s.CacheWaiting))
+	}},
 	{"seawall_origin_connections_total", counter, "Connections to origins: opened, reused for one more request, or failed to open", []string{"result"}, func(s *Snapshot, emit emit) {
 		emit(float64(s.OriginOpened), "opened")
 		emit(float64(s.OriginReused), "reused")

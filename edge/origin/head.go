@@ -7,6 +7,7 @@ import (
 
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/forwarded"
+	"github.com/seawall-edge/seawall/internal/freshness"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
@@ -14,6 +15,7 @@ var (
 	version    = []byte(" HTTP/1.1\r\nHost: ")
 	via10      = []byte("Via: 1.0 seawall\r\n")
 	via11      = []byte("Via: 1.1 seawall\r\n")
+	capability = []byte("Surrogate-Capability: " + freshness.SurrogateDevice + "=\"Surrogate/1.0\"\r\n")
 	protoHTTP  = []byte("http")
 	protoHTTPS = []byte("https")
 )
@@ -30,7 +32,7 @@ func (r *Response) appendHead(x *exchange.Exchange) {
 	for i := range x.Fields.Len() {
 		known, name := x.Fields.Known(i), x.Fields.Name(i)
 		switch known {
-		case wire.Host, wire.ContentLength, wire.Expect, wire.SeawallRequestID,
+		case wire.Host, wire.ContentLength, wire.Expect, wire.SeawallRequestID, wire.SurrogateCapability,
 			wire.XForwardedFor, wire.XForwardedHost, wire.XForwardedProto, wire.Forwarded, wire.CDNLoop:
 			// Ours to say.
 			continue
@@ -43,12 +45,13 @@ func (r *Response) appendHead(x *exchange.Exchange) {
 				continue
 			}
 		}
-		if known.HopByHop() || known == wire.Other && x.Nominates && nominated(x.Fields, name) ||
+		if known.HopByHop() || x.Ask.Replaces(known) || known == wire.Other && x.Nominates && nominated(x.Fields, name) ||
 			!rules.forwards(known, name, x.ForwardedByTrusted) {
 			continue
 		}
 		out = appendField(out, x.Fields, i)
 	}
+	out = appendAsking(out, &x.Ask)
 	out = appendForwarded(out, x)
 	if rules.client != nil {
 		out = append(append(out, rules.client...), ':', ' ')
@@ -58,12 +61,46 @@ func (r *Response) appendHead(x *exchange.Exchange) {
 		out = appendList(out, x, wire.CDNLoop)
 		out = append(append(out, rules.loopLine...), '\r', '\n')
 	}
+	if !x.Bare {
+		out = append(out, capability...)
+	}
 	if x.Minor == 0 {
 		out = append(out, via10...)
 	} else {
 		out = append(out, via11...)
 	}
 	r.out = append(r.appendFraming(out, x), '\r', '\n')
+}
+
+// appendAsking writes the conditions and the range that the cache has in
+// place of the visitor's.
+func appendAsking(out []byte, a *exchange.Asking) []byte {
+	if !a.Instead {
+		return out
+	}
+	for i, tag := range a.Tags {
+		if i == 0 {
+			out = append(append(out, wire.IfNoneMatch.Text()...), ':', ' ')
+		} else {
+			out = append(out, ',', ' ')
+		}
+		out = append(out, tag...)
+	}
+	if len(a.Tags) > 0 {
+		out = append(out, '\r', '\n')
+	}
+	out = appendKnown(out, wire.IfModifiedSince, a.Modified)
+	out = appendKnown(out, wire.Range, a.Range)
+	return appendKnown(out, wire.IfRange, a.Condition)
+}
+
+// appendKnown writes a field unless its value is nil.
+func appendKnown(out []byte, name wire.Name, value []byte) []byte {
+	if value == nil {
+		return out
+	}
+	out = append(append(out, name.Text()...), ':', ' ')
+	return append(append(out, value...), '\r', '\n')
 }
 
 // sentHost returns what the server gets in its Host field.

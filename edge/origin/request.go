@@ -22,7 +22,7 @@ const (
 // closes the Response. An error is an *Error, or says by its own Reason
 // method what was wrong with the request's body.
 func (g *Group) RoundTrip(x *exchange.Exchange) (*Response, error) {
-	if g.fields.loops(x.Fields) {
+	if g.Loops(x) {
 		return nil, fail(seawall.ReasonLoop, errors.New("CDN-Loop names this edge and this zone"))
 	}
 	r := responses.Get().(*Response)
@@ -57,6 +57,9 @@ func (g *Group) RoundTrip(x *exchange.Exchange) (*Response, error) {
 		c.tried, c.sticky = append(c.tried, got.server), nil
 	}
 }
+
+// Loops reports whether the request has been in this zone of this edge before.
+func (g *Group) Loops(x *exchange.Exchange) bool { return g.fields.loops(x.Fields) }
 
 // try asks r.server, on an idle connection first.
 func (r *Response) try(x *exchange.Exchange, ready []byte, whole bool) error {

@@ -254,7 +254,7 @@ func (r *Response) build(x *exchange.Exchange) {
 			to.AddKnown(wire.Connection, wire.Upgrade.Text())
 		case known.HopByHop(), known == wire.ContentLength, known == wire.SeawallRequestID,
 			known == wire.Other && r.head.Nominates && nominated(from, from.Name(i)),
-			!bare && !r.group.fields.answers(known, from.Name(i)):
+			!bare && (known.ForCaches() || !r.group.fields.answers(known, from.Name(i))):
 			continue
 		case known == wire.Date:
 			dated = true
@@ -275,6 +275,27 @@ func (r *Response) build(x *exchange.Exchange) {
 	}
 	r.Answer.Status, r.Answer.Fields, r.Answer.Length, r.Answer.Close = r.head.Status, to, -1, false
 	r.Answer.More.Clear()
+}
+
+// Said returns the answer's fields as the origin sent them, those for caches
+// alone included. They are gone once the body is read on.
+func (r *Response) Said() *wire.Fields { return &r.head.Fields }
+
+// Buffered reports whether the whole rest of the body is here already.
+func (r *Response) Buffered() bool {
+	return r.ended || r.framing == noBody || r.framing == byLength && int64(r.n-r.p) >= r.remaining
+}
+
+// Spoil says that the answer makes no sense where it came: its connection is
+// not used again.
+func (r *Response) Spoil() { r.unfinished = true }
+
+// Detach lets the answer live on without the visitor that has asked: from
+// here on nothing of x is looked at, and nobody's leaving ends it. The
+// request must be without a body.
+func (r *Response) Detach() {
+	alone := &exchange.Exchange{Client: r.x.Client, Method: r.x.Method, Out: exchange.Nobody{}}
+	r.x = alone
 }
 
 // Tunnel hands over the connection after a 101, with the bytes that came

@@ -1,16 +1,21 @@
-// Package freshness is HTTP caching's arithmetic (RFC 9111) as pure
-// functions of field values and the clock: no storage, no HTTP.
 package freshness
 
 // Directives is what the Cache-Control fields of one message say together
-// (RFC 9111, 5.2). Seconds are -1 where a directive is absent; a directive
-// that cannot be read counts as its strictest form.
+// (RFC 9111, 5.2; RFC 5861). Seconds are -1 where a directive is absent; a
+// directive that cannot be read counts as its strictest form.
 type Directives struct {
-	MaxAge, SharedMaxAge, MinFresh, MaxStale int64
+	MaxAge, SharedMaxAge               int64
+	MinFresh, MaxStale                 int64 // of requests
+	StaleWhileRevalidate, StaleIfError int64
 
 	NoStore, NoCache, Private, Public bool
 	MustRevalidate, ProxyRevalidate   bool
+	MustUnderstand                    bool
 	OnlyIfCached                      bool
+
+	// FieldsNamed says that no-cache or private named fields; only these must
+	// not be kept then (RFC 9111, 5.2.2.4 and 5.2.2.7). See Named.
+	FieldsNamed bool
 }
 
 // farFuture is what a number of seconds too large to hold counts as (RFC
@@ -19,49 +24,141 @@ const farFuture = 1 << 31
 
 // None is a message without directives.
 func None() Directives {
-	return Directives{MaxAge: -1, SharedMaxAge: -1, MinFresh: -1, MaxStale: -1}
+	return Directives{MaxAge: -1, SharedMaxAge: -1, MinFresh: -1, MaxStale: -1, StaleWhileRevalidate: -1, StaleIfError: -1}
 }
 
 // Add reads one Cache-Control field value into d; call it for every field in
 // order. Of conflicting numbers the smaller counts (RFC 9111, 4.2.1).
 func (d *Directives) Add(value []byte) {
-	for len(value) > 0 {
-		var name, argument []byte
-		var given bool
-		name, argument, given, value = next(value)
-		d.set(name, argument, given)
-	}
+	eachElement(value, func(element []byte) bool {
+		d.set(split(element))
+		return true
+	})
 }
 
-func (d *Directives) set(name, argument []byte, given bool) {
+// argument is what stands behind a directive's name. Nothing that is read here
+// needs an escape within quotes: a backslash is no digit and in no name.
+type argument struct {
+	text  []byte // without quotes
+	given bool
+	bad   bool // white space around "=", or a quoted string without an end
+}
+
+// split takes a directive apart (RFC 9111, 5.2). There is no white space
+// around "=".
+func split(element []byte) (name []byte, a argument) {
+	equals := -1
+	for i, c := range element {
+		if c == '=' {
+			equals = i
+			break
+		}
+	}
+	if equals < 0 {
+		return element, a
+	}
+	name, a.text, a.given = trim(element[:equals]), trim(element[equals+1:]), true
+	a.bad = len(name) != equals || len(a.text) != len(element)-equals-1
+	if len(a.text) == 0 || a.text[0] != '"' {
+		return name, a
+	}
+	if len(a.text) == 1 || a.text[len(a.text)-1] != '"' {
+		a.bad = true
+		return name, a
+	}
+	a.text = a.text[1 : len(a.text)-1]
+	return name, a
+}
+
+func (d *Directives) set(name []byte, a argument) {
 	switch {
 	case is(name, "max-age"):
-		atMost(&d.MaxAge, seconds(argument))
+		atMost(&d.MaxAge, a.seconds())
 	case is(name, "s-maxage"):
-		atMost(&d.SharedMaxAge, seconds(argument))
+		atMost(&d.SharedMaxAge, a.seconds())
 	case is(name, "min-fresh"):
-		d.MinFresh = max(d.MinFresh, seconds(argument))
+		fresh, ok := seconds(a.text)
+		if !ok || a.bad {
+			fresh = farFuture
+		}
+		d.MinFresh = max(d.MinFresh, fresh)
 	case is(name, "max-stale"):
 		stale := int64(farFuture)
-		if given {
-			stale = seconds(argument)
+		if a.given {
+			stale = a.seconds()
 		}
 		atMost(&d.MaxStale, stale)
+	case is(name, "stale-while-revalidate"):
+		atMost(&d.StaleWhileRevalidate, a.seconds())
+	case is(name, "stale-if-error"):
+		atMost(&d.StaleIfError, a.seconds())
 	case is(name, "no-store"):
 		d.NoStore = true
 	case is(name, "no-cache"):
-		d.NoCache = true // with field names, too: the stricter reading
+		d.limit(&d.NoCache, a)
 	case is(name, "private"):
-		d.Private = true // likewise
+		d.limit(&d.Private, a)
 	case is(name, "public"):
 		d.Public = true
 	case is(name, "must-revalidate"):
 		d.MustRevalidate = true
 	case is(name, "proxy-revalidate"):
 		d.ProxyRevalidate = true
+	case is(name, "must-understand"):
+		d.MustUnderstand = true
 	case is(name, "only-if-cached"):
 		d.OnlyIfCached = true
 	}
+}
+
+// limit reads no-cache or private. With names it concerns these fields alone;
+// with an argument that names nothing, or holds what is no name, it is taken
+// to concern everything.
+func (d *Directives) limit(whole *bool, a argument) {
+	named := false
+	eachName(a.text, func(name []byte) bool {
+		named = isName(name)
+		return named
+	})
+	if !named || a.bad {
+		*whole = true
+		return
+	}
+	d.FieldsNamed = true
+}
+
+// isName reports whether b looks like the name of a field. The grammar (RFC
+// 9110, 5.1) has marks that no field uses; who writes "*" or single quotes
+// means something else.
+func isName(b []byte) bool {
+	for _, c := range b {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// names reports whether one Cache-Control value has no-cache or private name
+// a field.
+func names(value, field []byte) (found bool) {
+	eachElement(value, func(element []byte) bool {
+		name, a := split(element)
+		found = (is(name, "no-cache") || is(name, "private")) && holds(a.text, field)
+		return !found
+	})
+	return found
+}
+
+// holds reports whether a list of field names has one.
+func holds(list, field []byte) (found bool) {
+	eachName(list, func(listed []byte) bool {
+		found = equalFold(listed, field)
+		return !found
+	})
+	return found
 }
 
 func atMost(have *int64, value int64) {
@@ -72,80 +169,21 @@ func atMost(have *int64, value int64) {
 
 // seconds reads delta-seconds (RFC 9111, 1.2.2); what is not a number is 0,
 // which makes an answer stale (4.2.1).
-func seconds(b []byte) int64 {
-	if len(b) == 0 {
+func (a argument) seconds() int64 {
+	n, ok := seconds(a.text)
+	if a.bad || !ok {
 		return 0
-	}
-	n := int64(0)
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0
-		}
-		n = min(n*10+int64(c-'0'), farFuture)
 	}
 	return n
 }
 
-// next splits the first directive off a field value. A quoted argument may
-// hold commas; its quotes are taken away.
-func next(value []byte) (name, argument []byte, given bool, rest []byte) {
-	i := 0
-	for i < len(value) && (value[i] == ' ' || value[i] == '\t' || value[i] == ',') {
-		i++
-	}
-	start := i
-	for i < len(value) && value[i] != '=' && value[i] != ',' {
-		i++
-	}
-	name = trim(value[start:i])
-	if i == len(value) || value[i] == ',' {
-		return name, nil, false, value[i:]
-	}
-	i++
-	if i < len(value) && value[i] == '"' {
-		i++
-		start = i
-		for i < len(value) && value[i] != '"' {
-			if value[i] == '\\' {
-				i++
-			}
-			i++
+// seconds reads delta-seconds; one that is too large is farFuture.
+func seconds(b []byte) (n int64, ok bool) {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
 		}
-		end := min(i, len(value))
-		argument = value[start:end]
-		for i = end; i < len(value) && value[i] != ','; i++ {
-		}
-		return name, argument, true, value[i:]
+		n = min(n*10+int64(c-'0'), farFuture)
 	}
-	start = i
-	for i < len(value) && value[i] != ',' {
-		i++
-	}
-	return name, trim(value[start:i]), true, value[i:]
-}
-
-func trim(b []byte) []byte {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
-		b = b[1:]
-	}
-	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-// is compares a directive's name without regard to case.
-func is(name []byte, lower string) bool {
-	if len(name) != len(lower) {
-		return false
-	}
-	for i, c := range name {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
+	return n, len(b) > 0
 }

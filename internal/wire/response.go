@@ -106,10 +106,32 @@ func (r *Response) understand() Problem {
 		return LengthConflict
 	case coded && r.Minor == 0:
 		return BadTransferCoding
+	case coded && madeUp(&r.Fields):
+		r.KeepAlive = false // its end is that of the connection (RFC 9112, 6.3)
+		return NoProblem
 	case coded:
 		var problem Problem
 		r.Chunked, problem = transferCoding(&r.Fields)
 		return problem
 	}
 	return NoProblem
+}
+
+// madeUp reports whether an answer names one transfer coding that nobody
+// knows. No coding is ever asked for, so none of these was applied; the field
+// is noise, and the body ends with the connection, as it does after each
+// coding but chunked (RFC 9112, 6.3). A coding that exists, or that might be
+// chunked misspelled, is another matter: there the bytes are not the body's.
+func madeUp(f *Fields) bool {
+	i := f.Next(TransferEncoding, -1)
+	value := bytes.ToLower(f.Value(i))
+	if f.Next(TransferEncoding, i) >= 0 || !IsToken(value) || bytes.Contains(value, []byte("chunk")) {
+		return false
+	}
+	for _, coding := range [...]string{"gzip", "x-gzip", "deflate", "compress", "x-compress", "identity", "br", "zstd", "trailers"} {
+		if string(value) == coding {
+			return false
+		}
+	}
+	return true
 }

@@ -101,8 +101,8 @@ func TestOrigins_whoEndsHisSideIsWaitedForABit(t *testing.T) {
 	o.hang()
 	quick.hang()
 	gone, ended, patient := p.enter(t), p.enter(t), p.enter(t)
-	for _, v := range []*visitor{gone, ended} {
-		if err := v.send(asking("GET", "site.test", "/wait")); err != nil {
+	for i, v := range []*visitor{gone, ended} { // not for each other
+		if err := v.send(asking("GET", "site.test", fmt.Sprint("/wait/", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

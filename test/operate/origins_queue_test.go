@@ -159,8 +159,8 @@ func TestOrigins_theQueueHasATimeout(t *testing.T) {
 	p.await(t, "the request", o.has(1))
 	leaving, waiting := p.enter(t), p.enter(t)
 	began := time.Now()
-	for _, v := range []*visitor{waiting, leaving} {
-		if err := v.send(asking("GET", "site.test", "/waiting")); err != nil {
+	for i, v := range []*visitor{waiting, leaving} { // not for each other
+		if err := v.send(asking("GET", "site.test", fmt.Sprint("/waiting/", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -66,8 +66,8 @@ func TestOrigins_longConnectionsDoNotKeepAServerFromReturning(t *testing.T) {
 	p := start(t, setup{config: "zones:\n" + siteZone("site.test", "url: '"+o.url()+"', "+restless+", queue: {timeout: 1s}")})
 	o.hang()
 	const long = 30
-	for range long {
-		if err := p.enter(t).send(asking("GET", "site.test", "/poll")); err != nil {
+	for i := range long {
+		if err := p.enter(t).send(asking("GET", "site.test", fmt.Sprint("/poll/", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -26,6 +26,7 @@ type edge struct {
 	http, debug, metrics string
 	nowhere              string // an address at which nobody listens
 	accessLog            string
+	zones                []string // whose answers must never be mixed up; none: nobody watches
 	origin               *origin
 	exited               chan struct{}
 	errors               *lockedBuffer
@@ -75,6 +76,9 @@ func startEdge(t *testing.T, s *script) *edge {
 		http: freeAddress(t), debug: freeAddress(t), metrics: freeAddress(t), nowhere: freeAddress(t),
 		accessLog: filepath.Join(dir, "access.log"), origin: startOrigin(t),
 		exited: make(chan struct{}), errors: &lockedBuffer{},
+	}
+	if strings.HasPrefix(filepath.Base(s.path), "cache") {
+		e.zones = s.zones()
 	}
 	args := []string{
 		"run", "--http", e.http, "--state", filepath.Join(dir, "state"), "--debug", e.debug, "--metrics", e.metrics,

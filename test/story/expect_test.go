@@ -31,10 +31,10 @@ func (g *stage) expectRequest(s step) error {
 	if err != nil {
 		return err
 	}
-	g.before, g.connection, g.request = g.connection, c, f
+	g.before, g.connection, g.request, g.answering = g.connection, c, f, false
 	var wrong []error
 	for _, item := range s.items {
-		wrong = append(wrong, g.checkRequest(f, g.edge.addresses(item)))
+		wrong = append(wrong, g.checkRequest(f, g.fill(item)))
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("%w\n    the origin got %s %s HTTP/%s %v body %s", err, f.method, f.target, f.version, f.fields, short(f.body))
@@ -153,6 +153,7 @@ func (g *stage) expectAnswer(s step) error {
 		}
 		if a.status >= 200 || a.status == 101 {
 			g.statuses = append(g.statuses, a.status)
+			a.question = g.witness.pop(g.visitor)
 		}
 		if !slices.Contains(strings.Split(items[0], " or "), strconv.Itoa(a.status)) {
 			_ = v.body()
@@ -166,14 +167,14 @@ func (g *stage) expectAnswer(s step) error {
 		items = items[1:]
 	}
 	for _, item := range items {
-		if err := g.checkAnswer(v, a, g.edge.addresses(item)); err != nil {
+		if err := g.checkAnswer(v, a, g.fill(item)); err != nil {
 			if a != nil {
 				err = fmt.Errorf("%w\n    the visitor got %d %v %s", err, a.status, a.fields, short(a.body))
 			}
 			return err
 		}
 	}
-	return nil
+	return g.watch(a)
 }
 
 // noAnswer accepts the end of the connection where the script allows it; a
@@ -246,7 +247,7 @@ func (g *stage) reuse(v *visitor) error {
 	if err != nil {
 		return fmt.Errorf("the connection is not reusable: %w", err)
 	}
-	g.before, g.connection, g.request = g.connection, c, f
+	g.before, g.connection, g.request, g.answering = g.connection, c, f, false
 	if f.target != target {
 		return fmt.Errorf("instead of the next request the origin got %s %s", f.method, f.target)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,12 +36,14 @@ type step struct {
 }
 
 // arrows in an order in which no one hides another.
-var arrows = []string{"->|", "=>|", "<=|", "<-|", "<=!", "->", "=>", "<=", "<-", "@"}
+var arrows = []string{"->|", "=>|", "<=|", "<-|", "<=!", "->", "=>", "<=", "<-", ">>", "<<", "@"}
 
 var (
 	requestLine = regexp.MustCompile(`^[A-Za-z-]+ \S+ HTTP/\d`)
 	statusLine  = regexp.MustCompile(`^\d{3}\b|^nothing$`)
 	repetition  = regexp.MustCompile(`\{([^{}]*)\*(\d+)\}`)
+	shortAsking = regexp.MustCompile(`^[A-Za-z-]+ \S+$`)
+	shortAnswer = regexp.MustCompile(`^(\d{3})(?: (.*))?$`)
 )
 
 func loadScript(path string) (*script, error) {
@@ -70,6 +73,9 @@ func parseScript(path, text string) (*script, error) {
 			return nil, fmt.Errorf("%s:%d: a second case %q", filepath.Base(path), c.line, c.name)
 		}
 		seen[c.name] = true
+		if err := c.spellOut(); err != nil {
+			return nil, fmt.Errorf("%s: case %q: %w", filepath.Base(path), c.name, err)
+		}
 		c.steps = answerEverything(c.steps)
 	}
 	return s, nil
@@ -117,7 +123,8 @@ func (c *storyCase) step(number int, arrow, rest string, raw bool) error {
 	begins := len(c.steps) == 0 || c.steps[len(c.steps)-1].arrow != arrow ||
 		arrow == "@" || arrow == "<=!" ||
 		arrow == "=>" && (requestLine.MatchString(rest) || rest == "nothing" || rest == "incomplete" || rest == "closed") ||
-		arrow == "<-" && statusLine.MatchString(rest)
+		arrow == "<-" && statusLine.MatchString(rest) ||
+		arrow == ">>" && shortAsking.MatchString(rest) || arrow == "<<" && shortAnswer.MatchString(rest)
 	if begins {
 		c.steps = append(c.steps, step{line: number, arrow: arrow})
 	}
@@ -136,6 +143,83 @@ func (c *storyCase) step(number int, arrow, rest string, raw bool) error {
 		last.items = append(last.items, rest)
 	}
 	return nil
+}
+
+// spellOut turns the short forms of requests and answers into the long ones.
+func (c *storyCase) spellOut() error {
+	method := ""
+	for i := range c.steps {
+		s := &c.steps[i]
+		switch s.arrow {
+		case "=>":
+			method, _, _ = strings.Cut(s.items[0], " ")
+		case ">>":
+			text, err := unescape(askingOf(s.items))
+			if err != nil {
+				return fmt.Errorf("line %d: %w", s.line, err)
+			}
+			s.arrow, s.bytes, s.items = "->", text, nil
+		case "<<":
+			text, err := answerOf(s.items, method)
+			if err != nil {
+				return fmt.Errorf("line %d: %w", s.line, err)
+			}
+			s.arrow, s.bytes, s.items = "<=", text, nil
+		}
+	}
+	return nil
+}
+
+func askingOf(items []string) string {
+	host := "Host: one.test\r\n"
+	for _, item := range items[1:] {
+		if strings.HasPrefix(item, "Host:") {
+			host = ""
+		}
+	}
+	return items[0] + " HTTP/1.1\r\n" + host + strings.Join(append(items[1:], "", ""), "\r\n")
+}
+
+// answerOf frames the body by its length, unless a field says otherwise.
+func answerOf(items []string, method string) (string, error) {
+	m := shortAnswer.FindStringSubmatch(items[0])
+	if m == nil {
+		return "", fmt.Errorf("no status in %q", items[0])
+	}
+	body, err := unescape(m[2])
+	if err != nil {
+		return "", err
+	}
+	head := "HTTP/1.1 " + m[1] + " -\r\n"
+	for _, item := range items[1:] {
+		line, err := unescape(item)
+		if err != nil {
+			return "", err
+		}
+		head += line + "\r\n"
+	}
+	if m[1][0] != '1' && m[1] != "204" && m[1] != "304" {
+		head += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+	}
+	if method == "HEAD" {
+		body = ""
+	}
+	return head + "\r\n" + body, nil
+}
+
+var zoneNames = regexp.MustCompile(`^(?:--zone )?\s*(?:- \{name: )?([a-z0-9-]+\.test)[=,]`)
+
+var asksAnyway = regexp.MustCompile(`ignore_directives|off: true|bypass_until`)
+
+// zones names the zones of a script that ask no origin where a visitor wants
+// only what is stored.
+func (s *script) zones() (names []string) {
+	for _, line := range append(slices.Clone(s.args), s.config...) {
+		if m := zoneNames.FindStringSubmatch(line); m != nil && !asksAnyway.MatchString(line) {
+			names = append(names, m[1])
+		}
+	}
+	return names
 }
 
 // answerEverything lets the origin give its ordinary answer to each request
@@ -218,6 +302,25 @@ func TestScript_readsEscapesAndRepetition(t *testing.T) {
 		if err != nil || got != c.want {
 			t.Errorf("unescape(%q) = %q, %v; want %q", c.in, got, err, c.want)
 		}
+	}
+}
+
+func TestScript_spellsOutTheShortForms(t *testing.T) {
+	s, err := parseScript("x.txt", "# p\n== a\n>> GET /a\n>> X: y\n=> GET /a HTTP/1.1\n<< 103\n<< Link: l\n<< 200 hi\\n\n<< A: b\n"+
+		">> HEAD /b\n>> Host: two.test\n>> X: \\\\\n=> HEAD /b HTTP/1.1\n<< 200 hi\n>> GET /c\n=> GET /c HTTP/1.1\n<< 304\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, step := range s.cases[0].steps {
+		got += step.arrow + step.bytes
+	}
+	want := "->GET /a HTTP/1.1\r\nHost: one.test\r\nX: y\r\n\r\n=>" +
+		"<=HTTP/1.1 103 -\r\nLink: l\r\n\r\n<=HTTP/1.1 200 -\r\nA: b\r\nContent-Length: 3\r\n\r\nhi\n" +
+		"->HEAD /b HTTP/1.1\r\nHost: two.test\r\nX: \\\r\n\r\n=><=HTTP/1.1 200 -\r\nContent-Length: 2\r\n\r\n" +
+		"->GET /c HTTP/1.1\r\nHost: one.test\r\n\r\n=><=HTTP/1.1 304 -\r\n\r\n"
+	if got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 

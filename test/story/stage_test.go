@@ -3,8 +3,11 @@ package story
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // stage is what one case has on it.
@@ -23,10 +26,27 @@ type stage struct {
 	incomplete bool          // part of a request may have reached the origin
 	refused    bool          // an optional request did not come
 	peeking    chan struct{} // closed when chooses no longer looks at the visitor's connection
+	began      time.Time
+	witness    *witness // nil: nobody watches what is stored
+	answering  bool     // the origin has begun to answer the request claimed last
 }
 
 func newStage(e *edge) *stage {
-	return &stage{edge: e, origin: e.origin, visitors: map[string]*visitor{}, visitor: "one"}
+	g := &stage{edge: e, origin: e.origin, visitors: map[string]*visitor{}, visitor: "one", began: time.Now()}
+	if len(e.zones) > 0 {
+		g.witness = newWitness()
+	}
+	return g
+}
+
+var relativeDate = regexp.MustCompile(`\{now([+-]\d+)?\}`)
+
+// fill puts addresses and dates into a text.
+func (g *stage) fill(text string) string {
+	return relativeDate.ReplaceAllStringFunc(g.edge.addresses(text), func(date string) string {
+		seconds, _ := strconv.Atoi(strings.Trim(date, "{now}")) // none: now
+		return g.began.Add(time.Duration(seconds) * time.Second).UTC().Format(http.TimeFormat)
+	})
 }
 
 func (g *stage) play(c *storyCase) error {
@@ -63,7 +83,9 @@ func (g *stage) step(s step) error {
 		if err != nil {
 			return err
 		}
-		v.send(g.edge.addresses(s.bytes))
+		text := g.fill(s.bytes)
+		v.send(text)
+		g.witness.hear(g.visitor, text)
 		return nil
 	case "=>":
 		if s.has("optional") {
@@ -88,6 +110,9 @@ func (g *stage) step(s step) error {
 		}
 		if g.connection == nil {
 			return errors.New("no connection to the origin yet")
+		}
+		if s.items[0] == "reset" {
+			g.witness.reset(g.request)
 		}
 		return g.connection.hangUp(s.items[0])
 	case "<-|":
@@ -147,11 +172,13 @@ func (g *stage) answerRequest(s step) error {
 	if g.connection == nil {
 		return errors.New("nothing to answer yet")
 	}
+	text := g.fill(s.bytes)
 	if s.has("ordinary") {
-		g.connection.send(ordinaryAnswer(g.request.method))
-		return nil
+		text = ordinaryAnswer(g.request.method)
 	}
-	g.connection.send(g.edge.addresses(s.bytes))
+	g.witness.give(g.request, text, !g.answering)
+	g.answering = true
+	g.connection.send(text)
 	return nil
 }
 

@@ -27,6 +27,11 @@ type answer struct {
 	status           int
 	fields, trailers http.Header
 	body             []byte
+
+	question *question // which it answers, where a witness listens
+	read     bool      // to its end
+	err      error     // or to where it was cut
+	watched  bool
 }
 
 var answerLine = regexp.MustCompile(`^HTTP/(1\.[01]) ([1-9]\d\d) ([^\x00-\x08\x0a-\x1f\x7f]*)$`)
@@ -127,7 +132,12 @@ func (a *answer) check() error {
 
 // body reads what the last head announced; io.ErrUnexpectedEOF means that the answer was cut.
 func (v *visitor) body() error {
-	a := v.last
+	err := v.readBody(v.last)
+	v.last.read, v.last.err = true, err
+	return err
+}
+
+func (v *visitor) readBody(a *answer) error {
 	if err := v.patient(); err != nil {
 		return err
 	}

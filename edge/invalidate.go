@@ -1,0 +1,67 @@
+package edge
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/freshness"
+	"github.com/seawall-edge/seawall/internal/wire"
+)
+
+// invalidate drops what an unsafe request may have changed: its own address,
+// and those that the answer names on the same site (RFC 9111, 4.4).
+func (e *Edge) invalidate(c *climb) {
+	if !freshness.Invalidates(c.x.MethodName, c.response.Answer.Status) {
+		return
+	}
+	zone, fields := c.zone.cache.zone, c.response.Answer.Fields
+	zone.Invalidate(c.key)
+	for _, name := range [...]wire.Name{wire.Location, wire.ContentLocation} {
+		if value, ok := fields.Get(name); ok {
+			if key, same := c.resolve(value); same {
+				zone.Invalidate(key)
+			}
+		}
+	}
+	c.cached.epoch.End()
+	c.cached.epoch = zone.Epoch(c.key)
+}
+
+// itself reports whether Content-Location names the address that was asked.
+func (c *climb) itself(answer *wire.Fields) bool {
+	value, ok := answer.Get(wire.ContentLocation)
+	if !ok {
+		return false
+	}
+	key, same := c.resolve(value)
+	return same && string(key) == string(c.key)
+}
+
+// resolve returns the key of what a reference in the answer means; same is
+// false when that is not on this site: another scheme, host or port.
+func (c *climb) resolve(reference []byte) (key []byte, same bool) {
+	x := c.x
+	scheme := "http"
+	if x.Event.Secure {
+		scheme = "https"
+	}
+	base, err := url.Parse(scheme + "://" + string(x.Hostport) + string(x.Target))
+	if err != nil {
+		return nil, false
+	}
+	meant, err := base.Parse(string(reference))
+	if err != nil || !strings.EqualFold(meant.Scheme, scheme) {
+		return nil, false
+	}
+	var other exchange.Exchange
+	other.Event.Secure = x.Event.Secure
+	if other.SetHost([]byte(meant.Host), x.Event.Secure) != seawall.ReasonNone || string(other.Hostport) != string(x.Hostport) {
+		return nil, false
+	}
+	if other.SetTarget([]byte(meant.RequestURI())) != seawall.ReasonNone {
+		return nil, false
+	}
+	return appendKey(nil, c.zone, &other), true
+}

@@ -1,0 +1,242 @@
+package collapse_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// page is what the origin has under a target: enough that a part is not taken
+// for the whole, and nothing that another page has.
+func page(name string) string {
+	return name + "\n" + strings.Repeat("0123456789abcdef of "+name+"\n", 500) + "end of " + name + "\n"
+}
+
+// everybody fails unless all got this page whole.
+func everybody(t *testing.T, all []*answer, status int, body string) {
+	t.Helper()
+	for i, a := range all {
+		if a.status != status || a.err != nil || string(a.body) != body {
+			t.Fatalf("visitor %d got %d %v, %d bytes %q (%v), not %d with %d bytes %q",
+				i, a.status, a.header, len(a.body), short(string(a.body)), a.err, status, len(body), short(body))
+		}
+	}
+}
+
+// askedTimes fails unless the origin was asked so often.
+func (w *world) askedTimes(t *testing.T, zone, target string, want int) {
+	t.Helper()
+	if n := w.count(zone, target); n != want {
+		t.Fatalf("the origin was asked %d times for %s%s, not %d", n, zone, target, want)
+	}
+}
+
+// prime has an answer stored that is no longer fresh.
+func (w *world) prime(t *testing.T, zone, target, body string, fields ...string) {
+	t.Helper()
+	v := w.enter(t).ask(t, http.MethodGet, zone, target)
+	w.next(t, zone, target).answer(http.StatusOK, body, append(fields, "Age: 100")...)
+	a, err := v.receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	everybody(t, []*answer{a}, http.StatusOK, body)
+	w.check(t)
+}
+
+// RFC 9111, 4: what nobody has asked for yet is asked for once.
+func TestCrowd_asksOnceForWhatNobodyHasAskedFor(t *testing.T) {
+	t.Parallel()
+	w, n, body := start(t, twoZones), crowdSize(), page("new")
+	c := w.crowd(t, n, http.MethodGet, "one.test", "/new")
+	q := w.next(t, "one.test", "/new")
+	w.awaitMetric(t, waiting, n-1)
+	w.check(t)
+	q.answer(http.StatusOK, body, "Cache-Control: max-age=60")
+	everybody(t, c.receive(t), http.StatusOK, body)
+	w.check(t)
+	w.askedTimes(t, "one.test", "/new", 1)
+	w.awaitMetric(t, collapsed, n-1)
+	if a := w.enter(t).get(t, "one.test", "/new"); !strings.HasPrefix(a.header.Get("Cache-Status"), "seawall; hit") {
+		t.Errorf("the next visitor got %v", a.header)
+	}
+	w.check(t)
+	w.askedTimes(t, "one.test", "/new", 1)
+}
+
+// RFC 9111, 4.3: what is no longer fresh is asked about once, whether it can
+// be asked about or not, and whatever the origin says.
+func TestCrowd_asksOnceAboutWhatIsExpired(t *testing.T) {
+	t.Parallel()
+	w, n := start(t, twoZones), crowdSize()
+	for _, c := range []struct {
+		name, target string
+		fields       []string
+		status       int
+	}{
+		{"a tag, and it is still good", "/tag/304", []string{"Cache-Control: max-age=60", `ETag: "a"`}, 304},
+		{"a tag, and it has changed", "/tag/200", []string{"Cache-Control: max-age=60", `ETag: "a"`}, 200},
+		{"a date, and it is still good", "/date/304", []string{"Cache-Control: max-age=60", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT"}, 304},
+		{"nothing to ask with", "/nothing/200", []string{"Cache-Control: max-age=60, stale-if-error=1000"}, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			old, body := page("old of "+c.target), page("new of "+c.target)
+			w.prime(t, "one.test", c.target, old, c.fields...)
+			all := w.crowd(t, n, http.MethodGet, "one.test", c.target)
+			q := w.next(t, "one.test", c.target)
+			w.awaitMetric(t, waiting, n-1)
+			if c.status == http.StatusNotModified {
+				body = old
+				q.answer(c.status, "", "Cache-Control: max-age=60")
+			} else {
+				q.answer(c.status, body, "Cache-Control: max-age=60", `ETag: "b"`)
+			}
+			everybody(t, all.receive(t), http.StatusOK, body)
+			w.check(t)
+			w.askedTimes(t, "one.test", c.target, 2)
+		})
+	}
+}
+
+// RFC 5861, 3: a crowd on a copy that may serve while it is asked about waits
+// for nobody, and the origin is asked once.
+func TestCrowd_asksOnceInTheBackground(t *testing.T) {
+	t.Parallel()
+	w, n, old, body := start(t, twoZones), crowdSize(), page("old"), page("new")
+	w.prime(t, "one.test", "/while", old, "Cache-Control: max-age=60, stale-while-revalidate=1000", `ETag: "a"`)
+	everybody(t, w.crowd(t, n, http.MethodGet, "one.test", "/while").receive(t), http.StatusOK, old)
+	w.check(t)
+	q := w.next(t, "one.test", "/while")
+	everybody(t, w.crowd(t, 5, http.MethodGet, "one.test", "/while").receive(t), http.StatusOK, old)
+	q.answer(http.StatusOK, body, "Cache-Control: max-age=60", `ETag: "b"`)
+	a := w.enter(t).get(t, "one.test", "/while", "Cache-Control: max-age=30")
+	everybody(t, []*answer{a}, http.StatusOK, body)
+	everybody(t, w.crowd(t, n, http.MethodGet, "one.test", "/while").receive(t), http.StatusOK, body)
+	w.check(t)
+	w.askedTimes(t, "one.test", "/while", 2)
+}
+
+// Bytes reach those who wait before the origin has finished, however the body
+// is framed.
+func TestCrowd_readsWhileTheAnswerArrives(t *testing.T) {
+	t.Parallel()
+	w, n := start(t, twoZones), crowdSize()/4
+	for _, framing := range []string{"length", "chunks"} {
+		t.Run(framing, func(t *testing.T) {
+			target := "/stream/" + framing
+			first, second := page("first half of "+framing), page("second half of "+framing)
+			fields := []string{"Cache-Control: max-age=60"}
+			if framing == "length" {
+				fields = append(fields, fmt.Sprintf("Content-Length: %d", len(first)+len(second)))
+			}
+			c := w.crowd(t, n, http.MethodGet, "one.test", target)
+			q := w.next(t, "one.test", target)
+			w.awaitMetric(t, waiting, n-1)
+			q.begin(http.StatusOK, fields...)
+			q.write(first)
+			c.each(t, func(_ int, v *visitor) error {
+				if err := v.head(); err != nil {
+					return err
+				}
+				return v.some(len(first))
+			})
+			w.check(t)
+			// Who comes in the middle gets all of it, too.
+			late := w.crowd(t, 5, http.MethodGet, "one.test", target)
+			late.each(t, func(_ int, v *visitor) error {
+				if err := v.head(); err != nil {
+					return err
+				}
+				return v.some(len(first))
+			})
+			q.write(second)
+			q.end()
+			everybody(t, append(c.receive(t), late.receive(t)...), http.StatusOK, first+second)
+			w.check(t)
+			w.askedTimes(t, "one.test", target, 1)
+		})
+	}
+}
+
+// RFC 9110, 9.3.2, 13 and 14: HEAD, ranges and conditions ride along.
+func TestCrowd_carriesHeadRangesAndConditions(t *testing.T) {
+	t.Parallel()
+	w, body := start(t, twoZones), page("ride")
+	lead := w.crowd(t, 1, http.MethodGet, "one.test", "/ride")
+	q := w.next(t, "one.test", "/ride")
+	heads := w.crowd(t, 3, http.MethodHead, "one.test", "/ride")
+	ranges := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", "Range: bytes=10-19")
+	endings := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", "Range: bytes=-7", `If-Range: "a"`)
+	others := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", "Range: bytes=0-1", `If-Range: "b"`)
+	beyond := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", "Range: bytes=1000000-")
+	same := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", `If-None-Match: "a"`)
+	changed := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", `If-None-Match: "b"`)
+	credentials := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", "Authorization: Basic eDp5")
+	w.awaitMetric(t, waiting, 24)
+	q.begin(http.StatusOK, "Cache-Control: max-age=60", `ETag: "a"`, fmt.Sprintf("Content-Length: %d", len(body)))
+	q.write(body[:100])
+	everybody(t, heads.receive(t), http.StatusOK, "")
+	everybody(t, ranges.receive(t), http.StatusPartialContent, body[10:20]) // although the rest is not there yet
+	everybody(t, same.receive(t), http.StatusNotModified, "")
+	everybody(t, beyond.receive(t), http.StatusRequestedRangeNotSatisfiable, "")
+	w.check(t)
+	q.write(body[100:])
+	q.end()
+	everybody(t, endings.receive(t), http.StatusPartialContent, body[len(body)-7:])
+	for _, c := range []crowd{lead, others, changed, credentials} {
+		everybody(t, c.receive(t), http.StatusOK, body)
+	}
+	for _, v := range heads {
+		if length := v.got.header.Get("Content-Length"); length != fmt.Sprint(len(body)) {
+			t.Errorf("HEAD got the length %q", length)
+		}
+	}
+	w.check(t)
+	w.askedTimes(t, "one.test", "/ride", 1)
+}
+
+// RFC 9111, 5.2.1: who wants no stored answer, or none to be stored, waits for nobody.
+func TestCrowd_leavesOutWhoWantsAnAnswerOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w, body := start(t, twoZones), page("own")
+	c := w.crowd(t, 5, http.MethodGet, "one.test", "/own")
+	q := w.next(t, "one.test", "/own")
+	w.awaitMetric(t, waiting, 4)
+	for _, field := range []string{"Cache-Control: no-cache", "Cache-Control: no-store", "Pragma: no-cache", `If-Match: "a"`} {
+		v := w.enter(t).ask(t, http.MethodGet, "one.test", "/own", field)
+		mine := page("mine: " + field)
+		w.next(t, "one.test", "/own").answer(http.StatusOK, mine, "Cache-Control: no-store")
+		everybody(t, crowd{v}.receive(t), http.StatusOK, mine)
+	}
+	w.check(t)
+	q.answer(http.StatusOK, body, "Cache-Control: max-age=60")
+	everybody(t, c.receive(t), http.StatusOK, body)
+	w.check(t)
+	w.askedTimes(t, "one.test", "/own", 5)
+}
+
+// Two zones have the same targets, and both have a crowd.
+func TestCrowd_ofOneZoneSeesNothingOfAnother(t *testing.T) {
+	t.Parallel()
+	w, n := start(t, "zones:\n"+zone("one.test", "")+zone("two.test", "")+zone("three.test", "")), crowdSize()/4
+	one := w.crowd(t, n, http.MethodGet, "one.test", "/same")
+	two := w.crowd(t, n, http.MethodGet, "two.test", "/same")
+	qOne, qTwo := w.next(t, "one.test", "/same"), w.next(t, "two.test", "/same")
+	w.awaitMetric(t, waiting, 2*n-2)
+	w.check(t)
+	qTwo.answer(http.StatusOK, page("two"), "Cache-Control: max-age=60", `ETag: "same"`)
+	everybody(t, two.receive(t), http.StatusOK, page("two"))
+	w.check(t)
+	w.awaitMetric(t, waiting, n-1)
+	qOne.answer(http.StatusOK, page("one"), "Cache-Control: max-age=60", `ETag: "same"`)
+	everybody(t, one.receive(t), http.StatusOK, page("one"))
+	w.check(t)
+	for _, name := range []string{"one", "two"} {
+		a := w.enter(t).get(t, name+".test", "/same")
+		everybody(t, []*answer{a}, http.StatusOK, page(name))
+		w.askedTimes(t, name+".test", "/same", 1)
+	}
+	w.check(t)
+	w.askedTimes(t, "three.test", "/same", 0)
+}
