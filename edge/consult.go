@@ -88,8 +88,16 @@ func (e *Edge) consult(c *climb) verdict {
 			return verdict{}
 		}
 		k := &c.cached
-		if k.flight, k.leads = c.zone.cache.zone.Join(c.key, c.x.Fields, k.at, c.mayLead()); k.flight == nil || k.leads {
+		if k.flight, k.leads = c.zone.cache.zone.Join(c.key, c.x.Fields, k.at, c.mayLead()); k.flight == nil {
 			return verdict{}
+		}
+		if k.leads {
+			// The flight before may have landed since we looked.
+			v := e.judge(c)
+			if v.kind != goOn {
+				c.leaveFlight()
+			}
+			return v
 		}
 		v, again := e.await(c)
 		if !again {

@@ -121,9 +121,14 @@ func (f *filling) run() error {
 }
 
 func (f *filling) finish(last []byte) error {
-	var trailers *wire.Fields
-	if t := f.response.Trailers(); t != nil && t.Len() > 0 {
-		trailers = copyFields(&wire.Fields{}, t, wire.Other)
+	return f.flight.Finish(last, keptTrailers(f.response), func(object *cache.Object) bool { return f.zone.Store(f.key, object, f.request, f.epoch) })
+}
+
+// keptTrailers returns an answer's trailers as they are kept: apart from its
+// fields (RFC 9110, 6.5.1); nil when there are none.
+func keptTrailers(response *origin.Response) *wire.Fields {
+	if t := response.Trailers(); t != nil && t.Len() > 0 {
+		return copyFields(&wire.Fields{}, t, wire.Other)
 	}
-	return f.flight.Finish(last, trailers, func(object *cache.Object) bool { return f.zone.Store(f.key, object, f.request, f.epoch) })
+	return nil
 }

@@ -236,12 +236,17 @@ func (e *Edge) store(c *climb) {
 		return
 	}
 	object, zone, k := c.fresh.Object, c.zone.cache.zone, &c.cached
+	object.Trailers = keptTrailers(c.response)
 	c.fresh.End()
 	c.fresh = nil
+	kept := false
 	if object.Whole() {
-		zone.Store(c.key, object, c.x.Fields, k.epoch)
+		kept = zone.Store(c.key, object, c.x.Fields, k.epoch)
 	} else {
-		zone.StorePart(c.key, object, c.x.Fields, k.epoch, c.zone.cache.maxObject)
+		kept = zone.StorePart(c.key, object, c.x.Fields, k.epoch, c.zone.cache.maxObject)
+	}
+	if !kept {
+		c.x.Event.Store = seawall.StoreUndecided
 	}
 }
 

@@ -58,6 +58,13 @@ func TestCrowd_asksOnceForWhatNobodyHasAskedFor(t *testing.T) {
 	w.check(t)
 	w.askedTimes(t, "one.test", "/new", 1)
 	w.awaitMetric(t, collapsed, n-1)
+	said := map[string]int{} // RFC 9211
+	for _, v := range c {
+		said[strings.NewReplacer("ttl=60", "ttl", "ttl=59", "ttl").Replace(v.got.header.Get("Cache-Status"))]++
+	}
+	if said["seawall; fwd=uri-miss; ttl; stored"] != 1 || said["seawall; fwd=uri-miss; ttl; collapsed"] != n-1 {
+		t.Errorf("Cache-Status is %v", said)
+	}
 	if a := w.enter(t).get(t, "one.test", "/new"); !strings.HasPrefix(a.header.Get("Cache-Status"), "seawall; hit") {
 		t.Errorf("the next visitor got %v", a.header)
 	}
@@ -97,6 +104,53 @@ func TestCrowd_asksOnceAboutWhatIsExpired(t *testing.T) {
 			w.askedTimes(t, "one.test", c.target, 2)
 		})
 	}
+}
+
+// RFC 9111, 5.2.1.1: everybody reloads a page that is still fresh: the origin
+// is asked about it once.
+func TestCrowd_thatReloads(t *testing.T) {
+	t.Parallel()
+	w, n, body := start(t, twoZones), crowdSize(), page("reload")
+	v := w.enter(t).ask(t, http.MethodGet, "one.test", "/reload")
+	w.next(t, "one.test", "/reload").answer(http.StatusOK, body, "Cache-Control: max-age=600", "Age: 10", `ETag: "a"`)
+	everybody(t, crowd{v}.receive(t), http.StatusOK, body)
+	c := w.crowd(t, n, http.MethodGet, "one.test", "/reload", "Cache-Control: max-age=5")
+	q := w.next(t, "one.test", "/reload")
+	w.awaitMetric(t, waiting, n-1)
+	q.answer(http.StatusNotModified, "", `ETag: "a"`)
+	everybody(t, c.receive(t), http.StatusOK, body)
+	w.check(t)
+	w.askedTimes(t, "one.test", "/reload", 2)
+}
+
+// One private page does not take the crowds apart on all the pages beside it.
+func TestCrowd_besideAPrivatePage(t *testing.T) {
+	t.Parallel()
+	w, n, body := start(t, twoZones), crowdSize()/4, page("shared")
+	w.answers("/shop/", func(q *question) { q.answer(http.StatusOK, body, "Cache-Control: max-age=60") })
+	w.answers("/shop/cart", func(q *question) { q.answer(http.StatusOK, page("cart"), "Cache-Control: private") })
+	v := w.enter(t)
+	everybody(t, []*answer{v.get(t, "one.test", "/shop/cart")}, http.StatusOK, page("cart"))
+	for i := range 10 {
+		everybody(t, []*answer{v.get(t, "one.test", fmt.Sprintf("/shop/page-%d", i))}, http.StatusOK, body)
+	}
+	w.check(t)
+	w.story("/shop/")
+	c := w.crowd(t, n, http.MethodGet, "one.test", "/shop/new")
+	q := w.next(t, "one.test", "/shop/new")
+	w.await(t, "all to wait or to ask", func() error {
+		waits, err := w.metric(waiting)
+		if asked := w.count("one.test", "/shop/new"); err == nil && int(waits)+asked < n {
+			err = fmt.Errorf("%d wait, %d have asked", waits, asked)
+		}
+		return err
+	})
+	w.answers("/shop/", func(q *question) { q.answer(http.StatusOK, body, "Cache-Control: max-age=60") })
+	q.answer(http.StatusOK, body, "Cache-Control: max-age=60")
+	w.rest()
+	everybody(t, c.receive(t), http.StatusOK, body)
+	w.check(t)
+	w.askedTimes(t, "one.test", "/shop/new", 1)
 }
 
 // RFC 5861, 3: a crowd on a copy that may serve while it is asked about waits

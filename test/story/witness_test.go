@@ -68,6 +68,11 @@ func canonical(target string) string {
 	})
 }
 
+// canonical host names have no final dot and not the scheme's own port.
+func canonicalHost(host string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(host), ":80"), ".")
+}
+
 // hear notes what a visitor asks.
 func (w *witness) hear(visitor, text string) {
 	if w == nil {
@@ -90,7 +95,7 @@ func (w *witness) hear(visitor, text string) {
 			return
 		}
 		b.Next(b.Len() - source.Len() - buffered.Buffered())
-		q := &question{place{strings.ToLower(r.Host), canonical(r.URL.RequestURI())}, r.Method, r.Header}
+		q := &question{place{canonicalHost(r.Host), canonical(r.URL.RequestURI())}, r.Method, r.Header}
 		w.asked[visitor] = append(w.asked[visitor], q)
 		w.last[q.place] = q
 	}
