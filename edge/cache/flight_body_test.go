@@ -200,42 +200,44 @@ func TestFinish_storesBeforeTheLastByteCanBeRead(t *testing.T) {
 
 // Whoever has read an answer to its end finds it stored.
 func TestFinish_whoHasReadItAllFindsItStored(t *testing.T) {
-	_, z := open(t, 0)
-	body := pattern(40_000)
-	for range 50 {
-		when := asked(t, z, page)
-		f := lead(t, z, page, fields())
-		offer := offerOf(lasting(), fields())
-		offer.Length = int64(len(body))
-		begin(t, z, f, offer)
-		done := make(chan bool)
-		for range 4 {
-			g := follow(t, z, page, fields())
-			g.Attach()
-			go func() {
-				at := int64(0)
-				for at < offer.Length {
-					data, more, _ := g.Read(at)
-					if more != nil {
-						<-more
+	synctest.Test(t, func(t *testing.T) {
+		_, z := open(t, 0)
+		body := pattern(40_000)
+		for range 50 {
+			when := asked(t, z, page)
+			f := lead(t, z, page, fields())
+			offer := offerOf(lasting(), fields())
+			offer.Length = int64(len(body))
+			begin(t, z, f, offer)
+			done := make(chan bool)
+			for range 4 {
+				g := follow(t, z, page, fields())
+				g.Attach()
+				go func() {
+					at := int64(0)
+					for at < offer.Length {
+						data, more, _ := g.Read(at)
+						if more != nil {
+							<-more
+						}
+						at += int64(len(data))
 					}
-					at += int64(len(data))
-				}
-				object, _ := z.Lookup(page, fields())
-				g.Detach()
-				g.Leave(false)
-				done <- object != nil && bytes.Equal(object.Body, body)
-			}()
-		}
-		_ = bring(f, body, 7000, nil, keepIn(z, page, fields(), when))
-		for range 4 {
-			if !<-done {
-				t.Fatal("it was read whole and is not stored")
+					object, _ := z.Lookup(page, fields())
+					g.Detach()
+					g.Leave(false)
+					done <- object != nil && bytes.Equal(object.Body, body)
+				}()
 			}
+			_ = bring(f, body, 7000, nil, keepIn(z, page, fields(), when))
+			for range 4 {
+				if !<-done {
+					t.Fatal("it was read whole and is not stored")
+				}
+			}
+			f.Leave(true)
+			z.Invalidate(page)
 		}
-		f.Leave(true)
-		z.Invalidate(page)
-	}
+	})
 }
 
 func TestFinish_whatIsNotKeptIsReadAllTheSame(t *testing.T) {
@@ -245,8 +247,8 @@ func TestFinish_whatIsNotKeptIsReadAllTheSame(t *testing.T) {
 	when := asked(t, z, page)
 	z.Invalidate(page)
 	_ = bring(f, []byte("hello"), 2, nil, keepIn(z, page, fields(), when))
-	if body, err := readFrom(f, 0); string(body) != "hello" || err != nil || found(z, page, fields()) != "" {
-		t.Errorf("%q, %v; stored %q", body, err, found(z, page, fields()))
+	if body, err := readFrom(f, 0); string(body) != "hello" || err != nil || found(z, page, fields()) != "" || f.Stored() != seawall.StoreUndecided {
+		t.Errorf("%q, %v; stored %q, %s", body, err, found(z, page, fields()), f.Stored())
 	}
 	f.Leave(true)
 }

@@ -255,7 +255,9 @@ func TestFlight_withoutBudgetAnAnswerPassesUnstored(t *testing.T) {
 		f := large(t, z, 16<<20)
 		ended := make(chan error)
 		f.Attach()
-		go func() { ended <- bring(f, body, gulp, nil, func(*Object) bool { t.Error("it is stored"); return true }) }()
+		go func() {
+			ended <- bring(f, body, gulp, nil, func(*Object) bool { t.Error("it is stored"); return true })
+		}()
 		got, err := readFrom(f, 0)
 		if err != nil || !bytes.Equal(got, body) || f.Stored() != seawall.StoreUndecided {
 			t.Errorf("%d bytes, %v, %s", len(got), err, f.Stored())

@@ -143,7 +143,11 @@ func TestFlight_everyEndingIsToldToAll(t *testing.T) {
 			}
 			c.end(z, f)
 			f.Leave(true)
-			<-f.Decided()
+			select {
+			case <-f.Decided():
+			default:
+				t.Fatal("nobody is told")
+			}
 			outcome, object, err := f.Outcome()
 			if outcome != c.want || err != c.err || (object != nil) != (c.want == Answered) {
 				t.Errorf("outcome %d, %v, %v", outcome, object, err)

@@ -18,6 +18,7 @@ type News struct {
 	At                  Moment
 	Policy              freshness.Policy
 	Request             *wire.Fields
+	Written             []byte // as in Offer
 }
 
 // Chosen returns which of the answers that were asked about a 304 means (RFC
@@ -56,7 +57,7 @@ func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 		fresh.Terms.WithoutCookie = true
 	}
 	fresh.keep(merge(&o.Fields, news.Fields), said)
-	if refusal == freshness.Storable && news.Said.Has(wire.Vary) && !fresh.selectAnew(said, news.Request) {
+	if refusal == freshness.Storable && news.Said.Has(wire.Vary) && !fresh.selectAnew(Offer{Said: said, Request: news.Request, Written: news.Written}) {
 		return fresh, seawall.StoreVaryStar
 	}
 	return fresh, storeResults[refusal]
@@ -64,9 +65,9 @@ func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 
 // selectAnew takes what selects the answer from the request that the news
 // answers, where they name other fields in Vary than before.
-func (o *Object) selectAnew(said, request *wire.Fields) bool {
+func (o *Object) selectAnew(offer Offer) bool {
 	var other Object
-	if !other.readVary(Offer{Said: said, Request: request}) {
+	if !other.readVary(offer) {
 		return false
 	}
 	if !slices.EqualFunc(other.vary, o.vary, func(a, b selector) bool { return bytes.Equal(a.name, b.name) }) {

@@ -119,17 +119,17 @@ func TestPrepare_keepsWhatVisitorsGetAndWhatCachesWereTold(t *testing.T) {
 
 // What is offered stands in buffers that are used again.
 func TestPrepare_sharesNoMemoryWithWhatWasOffered(t *testing.T) {
-	buffer := []byte("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nVary: X-A\r\nX-A: answer\r\nSurrogate-Key: k\r\n\r\n")
+	buffer := []byte("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nVary: X-A\r\nX-A: answer\r\nSurrogate-Key: k\r\nContent-Encoding: gzip\r\n\r\n")
 	var head wire.Response
 	if n, problem := head.Parse(buffer); n == 0 {
 		t.Fatal(problem)
 	}
-	request := fields("X-A", "request")
+	request := fields("X-A", "request", "Accept-Encoding", "gzip")
 	object := prepared(t, offerOf(&head.Fields, request), "x")
 	before := string(object.Fields.Lines()) + string(object.forCaches.Lines())
 	clear(buffer)
 	clear(request.Lines())
-	if got := string(object.Fields.Lines()) + string(object.forCaches.Lines()); got != before || !object.Selects(fields("X-A", "request")) {
+	if got := string(object.Fields.Lines()) + string(object.forCaches.Lines()); got != before || !object.Selects(fields("X-A", "request", "Accept-Encoding", "gzip, br")) {
 		t.Errorf("%q; want %q", got, before)
 	}
 }
@@ -150,9 +150,13 @@ func TestPrepare_refusesToSelectByWhatTheEdgeWrites(t *testing.T) {
 		{"A, B, C, D, E, F, G, H", seawall.StoreStored, 8},
 		{"A, B, C, D, E, F, G, H, Host", seawall.StoreStored, 8},
 		{"A, B, C, D, E, F, G, H, I", seawall.StoreVaryStar, 0},
+		{"Accept, x-visitor", seawall.StoreVaryStar, 0}, // the owner has the edge write it
+		{"x-visitors", seawall.StoreStored, 1},
 		{",, ,Accept,", seawall.StoreStored, 1},
 	} {
-		object, result := Prepare(offerOf(lasting("Vary", c.vary), fields("Accept", "x", "X-Forwarded-For", "192.0.2.1")))
+		offer := offerOf(lasting("Vary", c.vary), fields("Accept", "x", "X-Forwarded-For", "192.0.2.1"))
+		offer.Written = []byte("X-Visitor")
+		object, result := Prepare(offer)
 		if result != c.want {
 			t.Errorf("%s: %s; want %s", c.vary, result, c.want)
 		}

@@ -45,40 +45,42 @@ func visit(z *Zone, key []byte, request *wire.Fields, ask func(f *Flight) ([]byt
 }
 
 func TestFlight_manyAtOnceGetTheBytesOfTheirOwnVariant(t *testing.T) {
-	_, z := open(t, 0)
-	var asked atomic.Int64
-	const variants, visitors = 3, 24
-	for round := range 20 {
-		key := fmt.Appendf(nil, "a\x00hexample.com:80/%d", round)
-		body := func(variant string) []byte { return append(pattern(30_000), variant...) }
-		var all sync.WaitGroup
-		for i := range visitors {
-			variant := fmt.Sprint(i % variants)
-			request := fields("A", variant)
-			all.Go(func() {
-				got, err := visit(z, key, request, func(f *Flight) ([]byte, error) {
-					asked.Add(1)
-					epoch, offer := z.Epoch(key), offerOf(lasting("Vary", "A"), request)
-					defer epoch.End()
-					if f == nil {
-						return body(variant), nil
+	synctest.Test(t, func(t *testing.T) {
+		_, z := open(t, 0)
+		var asked atomic.Int64
+		const variants, visitors = 3, 24
+		for round := range 20 {
+			key := fmt.Appendf(nil, "a\x00hexample.com:80/%d", round)
+			body := func(variant string) []byte { return append(pattern(30_000), variant...) }
+			var all sync.WaitGroup
+			for i := range visitors {
+				variant := fmt.Sprint(i % variants)
+				request := fields("A", variant)
+				all.Go(func() {
+					got, err := visit(z, key, request, func(f *Flight) ([]byte, error) {
+						asked.Add(1)
+						epoch, offer := z.Epoch(key), offerOf(lasting("Vary", "A"), request)
+						defer epoch.End()
+						if f == nil {
+							return body(variant), nil
+						}
+						begin(t, z, f, offer)
+						f.Attach()
+						defer f.Detach()
+						err := bring(f, body(variant), 1000, nil, keepIn(z, key, request, epoch))
+						return body(variant), err
+					})
+					if err != nil || !bytes.Equal(got, body(variant)) {
+						t.Errorf("variant %s: %d bytes that end with %q, %v", variant, len(got), got[max(0, len(got)-1):], err)
 					}
-					begin(t, z, f, offer)
-					f.Attach()
-					defer f.Detach()
-					err := bring(f, body(variant), 1000, nil, keepIn(z, key, request, epoch))
-					return body(variant), err
 				})
-				if err != nil || !bytes.Equal(got, body(variant)) {
-					t.Errorf("variant %s: %d bytes that end with %q, %v", variant, len(got), got[max(0, len(got)-1):], err)
-				}
-			})
+			}
+			all.Wait()
 		}
-		all.Wait()
-	}
-	if n := asked.Load(); n < 20*variants || n >= 20*visitors {
-		t.Errorf("asked %d times for %d answers", n, 20*variants)
-	}
+		if n := asked.Load(); n < 20*variants || n >= 20*visitors {
+			t.Errorf("asked %d times for %d answers", n, 20*variants)
+		}
+	})
 }
 
 // Whatever becomes of flights, nobody waits for ever, nobody gets what was

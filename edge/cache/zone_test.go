@@ -109,6 +109,22 @@ func TestRemove_anAnswerOnItsWayIsNotKept(t *testing.T) {
 func TestRemove_aZoneThatIsMadeMeanwhileCanBeUsed(t *testing.T) {
 	c, _ := open(t, 0)
 	object := prepared(t, offerOf(lasting(), fields()), "x")
+	over := make(chan struct{})
+	var busy sync.WaitGroup
+	defer busy.Wait()
+	defer close(over)
+	for range 2 {
+		busy.Go(func() { // so that there is a moment between any two things
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					c.Stats()
+				}
+			}
+		})
+	}
 	for round := range 3000 {
 		var all sync.WaitGroup
 		all.Go(func() { c.Remove("a") })

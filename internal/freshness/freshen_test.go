@@ -83,6 +83,7 @@ func TestStillDescribes_comparesWhatAHeadSays(t *testing.T) {
 		{"4.3.5 another length", tag, tag, 6, 5, false},
 		{"4.3.5 a length alone", "", "", 5, 5, true},
 		{"4.3.5 another length alone", "", "", 0, 5, false},
+		{"4.3.5 another length than none", "", "", 5, 0, false},
 		{"4.3.5 the stored length is not known", tag, tag, 5, -1, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -59,6 +59,8 @@ func TestUse_keepsToTheTermsAndTheRequest(t *testing.T) {
 		{"5.2.1.1 older than max-age, and stale", nil, "max-age=30", 60, AskStale},
 		{"5.2.1.1 max-age wants nothing stale", window, "max-age=100", 60, AskStale},
 		{"5.2.1.1 unless max-stale allows it", window, "max-age=100, max-stale=5", 60, UseStale},
+		{"5.2.1.1 even of nothing", nil, "max-age=100, max-stale=0", 60, UseStale},
+		{"5.2.1.1 max-age=0 wants nothing stale", func(terms *Terms) { terms.Lifetime, terms.StaleWhileRevalidate = 0, 30 }, "max-age=0", 0, AskStale},
 		{"5.2.1.1 beyond max-stale the window counts", window, "max-age=100, max-stale=5", 66, UseWhileRevalidating},
 		{"5.2.1.1 older than max-age in spite of max-stale", nil, "max-age=64, max-stale=10", 65, AskStale},
 

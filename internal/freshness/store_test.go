@@ -192,6 +192,7 @@ func TestJudge_setsTheTerms(t *testing.T) {
 		{"5.2.2.2 must-revalidate", "max-age=60, must-revalidate", func(terms *Terms) { terms.NeverStale = true }},
 		{"5.2.2.8 proxy-revalidate", "max-age=60, proxy-revalidate", func(terms *Terms) { terms.NeverStale = true }},
 		{"5.2.2.10 s-maxage", "max-age=5, s-maxage=60", func(terms *Terms) { terms.NeverStale = true }},
+		{"5.2.2.10 s-maxage of none", "max-age=60, s-maxage=0", func(terms *Terms) { terms.Lifetime, terms.NeverStale = 0, true }},
 		{"5861 3 stale-while-revalidate", "max-age=60, stale-while-revalidate=5", func(terms *Terms) { terms.StaleWhileRevalidate = 5 }},
 		{"5861 4 stale-if-error", "max-age=60, stale-if-error=5", func(terms *Terms) { terms.StaleIfError = 5 }},
 	} {
@@ -249,6 +250,7 @@ func TestJudge_guessesNothingAboutAnswersToCookies(t *testing.T) {
 	}{
 		{"4.2.2 no guess", old, RefusedWithoutTerms, 0},
 		{"4.2.2 nor one with public", old + "\nCache-Control: public", RefusedWithoutTerms, 0},
+		{"9213 2.2 nor one beside a targeted field", old + "\nCDN-Cache-Control: must-revalidate", RefusedWithoutTerms, 0},
 		{"3 nor is it kept to be validated", "ETag: \"a\"", RefusedWithoutTerms, 0},
 		{"5.2.2.1 a lifetime counts", old + "\nCache-Control: max-age=60", Storable, 60},
 		{"5.3 Expires counts", old + "\nExpires: " + stamp(time.Minute), Storable, 60},

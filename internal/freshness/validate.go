@@ -53,17 +53,12 @@ func listed(list, tag []byte) bool {
 		return true
 	}
 	tag = opaque(tag)
-	for len(list) > 0 {
-		switch list[0] {
-		case ' ', '\t', ',':
-			list = list[1:]
-			continue
-		}
+	for len(tag) > 0 && len(list) > 0 {
 		end := tagEnd(list)
-		if len(tag) > 0 && bytes.Equal(opaque(trim(list[:end])), tag) {
+		if bytes.Equal(opaque(trim(list[:end])), tag) {
 			return true
 		}
-		list = list[end:]
+		list = list[min(end+1, len(list)):]
 	}
 	return false
 }

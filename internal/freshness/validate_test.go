@@ -122,6 +122,19 @@ func TestConditional_namesWhatAnOriginJudges(t *testing.T) {
 	}
 }
 
+// RFC 9110, 8.8.1 and 8.8.3.
+func TestStrongTag_isOneWithQuotesAndNoMark(t *testing.T) {
+	for value, want := range map[string]bool{`"a"`: true, `""`: true, `W/"a"`: false, `a`: false, `"a`: false, `a"`: false, `"`: false, ``: false} {
+		tag, ok := StrongTag(fields("ETag: " + value))
+		if ok != want || ok && string(tag) != value || !ok && tag != nil {
+			t.Errorf("%s: %q, %v", value, tag, ok)
+		}
+	}
+	if tag, ok := StrongTag(fields("")); ok || tag != nil {
+		t.Errorf("none: %q", tag)
+	}
+}
+
 // RFC 9110, 8.8.2.2, 13.1.5 and 14.2.
 func TestRangeApplies_onlyToTheVerySame(t *testing.T) {
 	const modified = "\nLast-Modified: Sun, 22 Nov 2026 10:00:00 GMT"
@@ -132,6 +145,7 @@ func TestRangeApplies_onlyToTheVerySame(t *testing.T) {
 	}{
 		{"13.1.5 the strong tag", `ETag: "a"`, `"a"`, true},
 		{"13.1.5 another", `ETag: "a"`, `"b"`, false},
+		{"13.1.5 an empty strong tag", `ETag: ""`, `""`, true},
 		{"13.1.5 a weak tag never", `ETag: W/"a"`, `W/"a"`, false},
 		{"13.1.5 weak of strong", `ETag: "a"`, `W/"a"`, false},
 		{"13.1.5 strong of weak", `ETag: W/"a"`, `"a"`, false},

@@ -44,6 +44,8 @@ func TestAppendSelecting_givesOneFormToWhatMeansTheSame(t *testing.T) {
 	}{
 		{"4.1 absent is not empty", "X-A", "", "X-A:", false},
 		{"4.1 absent is absent", "X-A", "", "X-B: 1", true},
+		{"4.1 absent is not what absent looks like", "X-A", "", "X-A: -", false},
+		{"4.1 two elements are not one", "X-A", "X-A: 1,2", "X-A: 12", false},
 		{"4.1 names in any case", "X-A", "x-a: 1", "X-A: 1", true},
 		{"4.1 another value", "X-A", "X-A: 1", "X-A: 2", false},
 		{"4.1 white space between elements", "X-A", "X-A: 1,2", "X-A: 1 ,\t2", true},
@@ -62,10 +64,13 @@ func TestAppendSelecting_givesOneFormToWhatMeansTheSame(t *testing.T) {
 		{"5.5 User-Agent is no list", "User-Agent", "User-Agent: A (K, like G)", "User-Agent: A (K,like G)", false},
 		{"5.5 nor is Cookie", "Cookie", "Cookie: a=1, 2", "Cookie: a=1,2", false},
 		{"5.5 nor are two of them one", "Cookie", "Cookie: a\nCookie: b", "Cookie: ab", false},
+		{"5.5 nor is Referer", "Referer", "Referer: /a, b", "Referer: /a,b", false},
+		{"5.5 nor is Authorization", "Authorization", "Authorization: x y, z", "Authorization: x y,z", false},
 
 		{"12.5.3 order", "Accept-Encoding", "Accept-Encoding: gzip, br", "Accept-Encoding: br,gzip", true},
 		{"12.5.3 case", "Accept-Encoding", "Accept-Encoding: GZIP", "Accept-Encoding: gzip", true},
 		{"12.5.3 lines", "Accept-Encoding", "Accept-Encoding: gzip\nAccept-Encoding: br", "Accept-Encoding: br, gzip", true},
+		{"12.5.3 two are not one", "Accept-Encoding", "Accept-Encoding: gz, ip", "Accept-Encoding: gzip", false},
 		{"12.5.3 more", "Accept-Encoding", "Accept-Encoding: gzip", "Accept-Encoding: gzip, br", false},
 		{"12.5.3 empty is not absent", "Accept-Encoding", "Accept-Encoding:", "", false},
 		{"12.5.2 Accept-Charset", "Accept-Charset", "Accept-Charset: utf-8, latin1;q=0.5", "accept-charset: Latin1;q=0.50,UTF-8", true},
@@ -73,6 +78,7 @@ func TestAppendSelecting_givesOneFormToWhatMeansTheSame(t *testing.T) {
 		{"12.5.4 another weight", "Accept-Language", "Accept-Language: de, en;q=0.5", "Accept-Language: de, en;q=0.6", false},
 		{"12.5.4 weights turned", "Accept-Language", "Accept-Language: de, en;q=0.5", "Accept-Language: de;q=0.5, en", false},
 		{"12.5.4 a part of a tag", "Accept-Language", "Accept-Language: de", "Accept-Language: de-AT", false},
+		{"12.5.4 a tag and a part of it, turned", "Accept-Language", "Accept-Language: de, de-AT, d", "Accept-Language: d, de-AT, de", true},
 		{"12.5.4 the same twice with two weights, turned", "Accept-Language", "Accept-Language: de, de;q=0.5", "Accept-Language: de;q=0.5, de", true},
 
 		{"12.4.2 no weight is 1", "Accept-Encoding", "Accept-Encoding: br", "Accept-Encoding: br;q=1", true},
@@ -83,9 +89,15 @@ func TestAppendSelecting_givesOneFormToWhatMeansTheSame(t *testing.T) {
 		{"12.4.2 0 is not 1", "Accept-Encoding", "Accept-Encoding: br;q=0", "Accept-Encoding: br", false},
 		{"12.4.2 0.001 is not 0", "Accept-Encoding", "Accept-Encoding: br;q=0.001", "Accept-Encoding: br;q=0", false},
 		{"12.4.2 0.05 is not 0.5", "Accept-Encoding", "Accept-Encoding: br;q=0.05", "Accept-Encoding: br;q=0.5", false},
+		{"12.4.2 the second digit", "Accept-Encoding", "Accept-Encoding: br;q=0.05", "Accept-Encoding: br;q=0.06", false},
+		{"12.4.2 the third", "Accept-Encoding", "Accept-Encoding: br;q=0.055", "Accept-Encoding: br;q=0.05", false},
+		{"12.4.2 all three", "Accept-Encoding", "Accept-Encoding: br;q=0.999", "Accept-Encoding: BR ; Q=0.999", true},
 		{"12.4.2 0.999 is not 1", "Accept-Encoding", "Accept-Encoding: br;q=0.999", "Accept-Encoding: br", false},
 		{"12.4.2 four digits are no weight", "Accept-Encoding", "Accept-Encoding: br;q=0.5000", "Accept-Encoding: br;q=0.5", false},
 		{"12.4.2 nor is more than 1", "Accept-Encoding", "Accept-Encoding: br;q=1.5", "Accept-Encoding: br;q=1", false},
+		{"12.4.2 nor a little more", "Accept-Encoding", "Accept-Encoding: br;q=1.001", "Accept-Encoding: br;q=1", false},
+		{"12.4.2 nor is a colon a digit", "Accept-Encoding", "Accept-Encoding: br;q=0.:", "Accept-Encoding: br;q=1", false},
+		{"12.4.2 nor a letter", "Accept-Encoding", "Accept-Encoding: br;q=a.5", "Accept-Encoding: br;q=b.5", false},
 		{"12.4.2 nor 2", "Accept-Encoding", "Accept-Encoding: br;q=2", "Accept-Encoding: br;q=1", false},
 		{"12.4.2 nor .5", "Accept-Encoding", "Accept-Encoding: br;q=.5", "Accept-Encoding: br;q=0.5", false},
 		{"12.4.2 nor letters", "Accept-Encoding", "Accept-Encoding: br;q=x", "Accept-Encoding: br", false},
@@ -142,6 +154,10 @@ func TestSpeaksFor_theLanguageThatIsLikedBest(t *testing.T) {
 		{"12.5.4 the one with most weight", "de", "en;q=0.5, de;q=0.8, fr;q=0.7", true},
 		{"12.5.4 one with less", "en", "en;q=0.5, de;q=0.8", false},
 		{"12.5.4 one of two that are liked as much", "de", "de, en", false},
+		{"12.5.4 the other one", "en", "de, en", false},
+		{"12.5.4 the first", "de", "de, en;q=0.5", true},
+		{"12.5.4 behind the first", "en", "de, en;q=0.5", false},
+		{"12.5.4 liked a little", "de", "de;q=0.001", true},
 		{"12.5.4 no weight is most", "de", "en;q=0.9, de", true},
 		{"12.5.4 liked, but not at all", "de", "de;q=0", false},
 		{"12.5.4 another", "fr", "de, en;q=0.5", false},
@@ -164,6 +180,43 @@ func TestSpeaksFor_theLanguageThatIsLikedBest(t *testing.T) {
 	}
 	if SpeaksFor(fields(""), fields("Accept-Language: de")) || SpeaksFor(fields("Content-Language: de"), fields("")) {
 		t.Error("12.5.4: no language speaks for one")
+	}
+}
+
+// RFC 9110, 8.4.1.3 and 12.5.3.
+func TestAcceptsCoding_whenTheRequestSaysSo(t *testing.T) {
+	for _, c := range []struct {
+		name, request, coding string
+		want                  bool
+	}{
+		{"12.5.3 named", "br, gzip", "gzip", true},
+		{"12.5.3 in any case", "GZip", "gZIP", true},
+		{"12.5.3 with a weight", "gzip;q=0.001", "gzip", true},
+		{"12.5.3 refused", "gzip;q=0, br", "gzip", false},
+		{"12.5.3 not named", "br", "gzip", false},
+		{"12.5.3 a part of the name", "gzip2, gz", "gzip", false},
+		{"12.5.3 any", "br, *", "gzip", true},
+		{"12.5.3 any, with a weight", "*;q=0.001", "gzip", true},
+		{"12.5.3 any other is refused", "br, *;q=0", "gzip", false},
+		{"12.5.3 any, but not this", "*, gzip;q=0", "gzip", false},
+		{"12.5.3 not any, but this", "*;q=0, gzip", "gzip", true},
+		{"12.5.3 over two lines", "br\nAccept-Encoding: gzip", "gzip", true},
+		{"12.5.3 a weight that cannot be read", "gzip;q=x", "gzip", false},
+		{"12.5.3 empty", "", "gzip", false},
+		{"12.5.3 very many", "gzip" + strings.Repeat(", br", 99), "gzip", false},
+		{"8.4.1.3 the old name", "x-gzip", "gzip", true},
+		{"8.4.1.3 of the old name", "gzip", "x-gzip", true},
+		{"8.4.1.3 of gzip alone", "x-gzip", "br", false},
+		{"8.4.1.3 of the old name alone", "br", "x-gzip", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := AcceptsCoding(fields("Accept-Encoding: "+c.request), []byte(c.coding)); got != c.want {
+				t.Errorf("%q takes %s: %v", c.request, c.coding, got)
+			}
+		})
+	}
+	if AcceptsCoding(fields("Accept: *"), []byte("gzip")) {
+		t.Error("12.5.3: a request that says nothing takes gzip")
 	}
 }
 

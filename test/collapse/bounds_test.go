@@ -40,26 +40,34 @@ func TestBounds_largerThanIsKept(t *testing.T) {
 	w.check(t)
 }
 
-// The same, as fast as everybody can: who reads all the time is not cut off
-// because another reads faster.
-func TestBounds_largerThanIsKept_atFullSpeed(t *testing.T) {
+// The same, with visitors that are megabytes apart: who reads all the time is
+// not cut off because another reads faster.
+func TestBounds_largerThanIsKept_byVisitorsThatAreApart(t *testing.T) {
 	t.Parallel()
 	w := start(t, "zones:\n"+zone("one.test", "max_object: 256KiB")+zone("two.test", ""))
-	piece := strings.Repeat(page("piece"), 80) // some 1 MiB
-	const pieces = 24
-	c := w.crowd(t, 10, http.MethodGet, "one.test", "/fast")
-	q := w.next(t, "one.test", "/fast")
-	w.awaitMetric(t, waiting, 9)
+	piece := strings.Repeat(page("piece"), 320) // some 4 MiB
+	const pieces = 5
+	c := w.crowd(t, 8, http.MethodGet, "one.test", "/apart")
+	q := w.next(t, "one.test", "/apart")
+	w.awaitMetric(t, waiting, 7)
 	q.begin(http.StatusOK, "Cache-Control: max-age=60")
-	go func() {
-		for range pieces {
-			q.write(piece)
+	for range pieces {
+		q.write(piece)
+		read := func(_ int, v *visitor) error {
+			if v.got == nil {
+				if err := v.head(); err != nil {
+					return err
+				}
+			}
+			return v.some(len(piece))
 		}
-		q.end()
-	}()
-	all := c.receive(t)
+		c[:4].each(t, read) // all of it, before the others begin
+		c[4:].each(t, read)
+	}
+	q.end()
+	everybody(t, c.receive(t), http.StatusOK, strings.Repeat(piece, pieces))
 	w.check(t)
-	everybody(t, all, http.StatusOK, strings.Repeat(piece, pieces))
+	w.askedTimes(t, "one.test", "/apart", 1)
 }
 
 // cache.bounds.waiters: so many wait, the others ask for themselves.

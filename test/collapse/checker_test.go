@@ -3,6 +3,7 @@ package collapse_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -162,4 +163,47 @@ func (g *given) has(body []byte, first, size int64) bool {
 		return false
 	}
 	return size < 0 || size == g.size
+}
+
+func TestChecker_complainsAboutWhatTheOriginNeverGave(t *testing.T) {
+	q := &question{zone: "one.test", target: "/a", method: "GET", fields: http.Header{"Accept-Encoding": {"gzip"}}}
+	whole := &given{question: q, status: 200, header: http.Header{"Vary": {"Accept-Encoding"}}, size: 5, body: []byte("hello"), whole: true}
+	cut := &given{question: q, status: 200, header: http.Header{"Vary": {"Accept-Encoding"}}, size: -1, body: []byte("hello")}
+	right := request{"GET", "one.test", "/a", q.fields}
+	for _, c := range []struct {
+		name   string
+		given  *given
+		asked  request
+		status int
+		place  string
+		body   string
+		err    error
+		ok     bool
+	}{
+		{"the whole", whole, right, 200, "", "hello", nil, true},
+		{"another body", whole, right, 200, "", "world", nil, false},
+		{"another status", whole, right, 404, "", "hello", nil, false},
+		{"part of it as the whole", whole, right, 200, "", "hell", nil, false},
+		{"more than it", whole, right, 200, "", "hello!", nil, false},
+		{"part of it, cut", whole, right, 200, "", "hell", io.ErrUnexpectedEOF, true},
+		{"what was cut as the whole", cut, right, 200, "", "hello", nil, false},
+		{"what was cut, cut", cut, right, 200, "", "hello", io.ErrUnexpectedEOF, true},
+		{"a range", whole, right, 206, "bytes 1-2/5", "el", nil, true},
+		{"a range of another place", whole, right, 206, "bytes 2-3/5", "el", nil, false},
+		{"a range of another size", whole, right, 206, "bytes 1-2/6", "el", nil, false},
+		{"another zone", whole, request{"GET", "two.test", "/a", q.fields}, 200, "", "hello", nil, false},
+		{"another target", whole, request{"GET", "one.test", "/b", q.fields}, 200, "", "hello", nil, false},
+		{"another variant", whole, request{"GET", "one.test", "/a", http.Header{}}, 200, "", "hello", nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &world{origin: &origin{given: []*given{c.given}}}
+			a := &answer{request: c.asked, status: c.status, header: http.Header{"Cache-Status": {"seawall; hit"}}, body: []byte(c.body), err: c.err}
+			if c.place != "" {
+				a.header.Set("Content-Range", c.place)
+			}
+			if err := w.checkAnswer(a); (err == nil) != c.ok {
+				t.Errorf("%v", err)
+			}
+		})
+	}
 }

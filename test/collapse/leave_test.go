@@ -122,8 +122,9 @@ func TestLeave_everybodyBeforeTheHead(t *testing.T) {
 func TestLeave_ofThoseWhoWait(t *testing.T) {
 	t.Parallel()
 	w, half, rest := start(t, twoZones), page("first half"), page("second half")
-	c := w.crowd(t, 20, http.MethodGet, "one.test", "/some")
-	q := w.next(t, "one.test", "/some")
+	c := w.crowd(t, 1, http.MethodGet, "one.test", "/some")
+	q := w.next(t, "one.test", "/some") // the others wait for the first
+	c = append(c, w.crowd(t, 19, http.MethodGet, "one.test", "/some")...)
 	w.awaitMetric(t, waiting, 19)
 	for _, v := range c[10:15] {
 		v.leave(t)

@@ -95,8 +95,21 @@ func start(t *testing.T, config string) *world {
 func (w *world) await(t *testing.T, what string, ask func() error) {
 	t.Helper()
 	if err := program.Eventually(patience, w.process.Exited, ask); err != nil {
-		t.Fatalf("waited in vain for %s: %v\n%s", what, err, short(w.process.Said()))
+		page, _ := program.Ask("http://" + w.metrics + "/metrics") // the error is what counts
+		t.Fatalf("waited in vain for %s: %v\nthe origin: %v\n%s%s", what, err, w.unanswered(), interesting(page), short(w.process.Said()))
 	}
+}
+
+// interesting is what of the metrics tells where requests are.
+func interesting(page string) (lines string) {
+	for line := range strings.Lines(page) {
+		for _, name := range []string{"seawall_connections_open", "seawall_requests_total", "seawall_cache_results", "seawall_cache_requests_waiting"} {
+			if strings.HasPrefix(line, name) && !strings.HasSuffix(line, " 0\n") {
+				lines += line
+			}
+		}
+	}
+	return lines
 }
 
 func (w *world) metric(series string) (int64, error) {

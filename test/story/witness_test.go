@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // witness is the checker of the scripts about caching. After every answer it
@@ -323,4 +324,57 @@ func (g *stage) watch(a *answer) error {
 	}
 	a.watched = true
 	return errors.Join(g.witness.check(a.question, a, a.err == nil), g.checkZones())
+}
+
+func TestWitness_complainsAboutWhatTheOriginNeverGave(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nETag: \"a\"\r\n"
+	rangeOf := func(place, body string) string {
+		return fmt.Sprintf("HTTP/1.1 206 OK\r\nETag: \"a\"\r\nContent-Range: bytes %s\r\nContent-Length: %d\r\n\r\n%s", place, len(body), body)
+	}
+	for _, c := range []struct {
+		name   string
+		given  []string
+		status int
+		fields http.Header
+		body   string
+		whole  bool
+		ok     bool
+	}{
+		{"the whole", []string{head + "Content-Length: 5\r\n\r\nhello"}, 200, nil, "hello", true, true},
+		{"another body", []string{head + "Content-Length: 5\r\n\r\nhello"}, 200, nil, "world", true, false},
+		{"another status", []string{head + "Content-Length: 5\r\n\r\nhello"}, 404, nil, "hello", true, false},
+		{"part of it as the whole", []string{head + "Content-Length: 5\r\n\r\nhello"}, 200, nil, "hell", true, false},
+		{"part of it, cut", []string{head + "Content-Length: 5\r\n\r\nhello"}, 200, nil, "hell", false, true},
+		{"what was cut as the whole", []string{head + "Content-Length: 10\r\n\r\nhello"}, 200, nil, "hello", true, false},
+		{"what was cut in chunks as the whole", []string{head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"}, 200, nil, "hello", true, false},
+		{"what was cut in chunks, cut", []string{head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"}, 200, nil, "hello", false, true},
+		{"a range", []string{head + "Content-Length: 5\r\n\r\nhello"}, 206, http.Header{"Content-Range": {"bytes 1-2/5"}}, "el", true, true},
+		{"a range of another place", []string{head + "Content-Length: 5\r\n\r\nhello"}, 206, http.Header{"Content-Range": {"bytes 2-3/5"}}, "el", true, false},
+		{"a range of another size", []string{head + "Content-Length: 5\r\n\r\nhello"}, 206, http.Header{"Content-Range": {"bytes 1-2/6"}}, "el", true, false},
+		{"two halves", []string{rangeOf("0-2/5", "hel"), rangeOf("3-4/5", "lo")}, 200, nil, "hello", true, true},
+		{"one half as the whole", []string{rangeOf("0-2/5", "hel")}, 200, nil, "hello", true, false},
+		{"two halves of two versions", []string{rangeOf("0-2/5", "hel"), strings.Replace(rangeOf("3-4/5", "lo"), `"a"`, `"b"`, 1)}, 200, nil, "hello", true, false},
+		{"two halves of a weak version", []string{strings.Replace(rangeOf("0-2/5", "hel"), `"a"`, `W/"a"`, 1), strings.Replace(rangeOf("3-4/5", "lo"), `"a"`, `W/"a"`, 1)}, 200, nil, "hello", true, false},
+		{"nothing was given", nil, 200, nil, "hello", true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWitness()
+			for _, text := range c.given {
+				w.give(&forwarded{host: "one.test", target: "/a", method: "GET"}, text, true)
+			}
+			w.hear("one", "GET /%61 HTTP/1.1\r\nHost: ONE.test:80\r\n")
+			w.hear("one", "\r\n")
+			q := w.pop("one")
+			if q == nil {
+				t.Fatal("the request was not heard")
+			}
+			a := &answer{status: c.status, fields: http.Header{"Cache-Status": {"seawall; hit"}}, body: []byte(c.body)}
+			for name, values := range c.fields {
+				a.fields[name] = values
+			}
+			if err := w.check(q, a, c.whole); (err == nil) != c.ok {
+				t.Errorf("%v", err)
+			}
+		})
+	}
 }
