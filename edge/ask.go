@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"strconv"
@@ -121,7 +122,7 @@ func (c *climb) askAboutVariants() {
 func (c *climb) askForRest() {
 	k, x := &c.cached, c.x
 	gap, ok := k.stored.Gap()
-	if !ok || !k.leads || !k.stored.Use(&k.directives, k.at).Serves() {
+	if !ok || !k.leads || k.stored.Size() > c.zone.cache.maxObject || !k.stored.Use(&k.directives, k.at).Serves() {
 		return
 	}
 	k.gap, k.fills = gap, true
@@ -178,8 +179,11 @@ func (e *Edge) ascend(c *climb) {
 	if v.kind == goOn {
 		v = e.keep(c)
 	}
-	if v.kind == answerFlight {
+	switch v.kind {
+	case answerFlight:
 		c.cached.flight.Detach() // nobody reads it here
+	case answerOrigin:
+		e.drain(c)
 	}
 	c.end()
 }
@@ -189,5 +193,20 @@ func (e *Edge) slip(c *climb) {
 	if problem := recover(); problem != nil {
 		e.config.Logger.Error("panic in the background", slog.Any("panic", problem), slog.String("stack", string(debug.Stack())))
 		c.end()
+	}
+}
+
+// drain reads an answer that nobody waits for, if it is to be stored.
+func (e *Edge) drain(c *climb) {
+	for c.fresh != nil {
+		data, err := c.response.Next()
+		if err == io.EOF {
+			e.store(c)
+			return
+		}
+		if err != nil {
+			return
+		}
+		e.collect(c, data)
 	}
 }

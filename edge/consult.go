@@ -6,6 +6,7 @@ import (
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/cache"
+	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/byterange"
 	"github.com/seawall-edge/seawall/internal/freshness"
@@ -63,8 +64,9 @@ func (e *Edge) lookup(c *climb) verdict {
 	if !rules.ignore && (x.Fields.Has(wire.CacheControl) || x.Fields.Has(wire.Pragma)) {
 		c.cached.directives = freshness.Request(x.Fields)
 	}
-	if x.Fields.Has(wire.IfMatch) || x.Fields.Has(wire.IfUnmodifiedSince) {
-		// The origin alone can judge these (RFC 9111, 4.3.2).
+	if x.Fields.Has(wire.IfMatch) || x.Fields.Has(wire.IfUnmodifiedSince) || origin.Switches(x) {
+		// The origin alone can judge these conditions (RFC 9111, 4.3.2), or
+		// change the protocol; nobody may wait for what becomes of a tunnel.
 		c.cached.alone = true
 		c.miss(seawall.CacheMissRequest)
 		return c.mayAsk()

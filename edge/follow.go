@@ -61,6 +61,10 @@ func (e *Edge) ride(c *climb) error {
 		return e.sendUnsatisfied(c, whole)
 	case result == byterange.Satisfied && len(spans) == 1: // of several at once, all is sent
 		span = spans[0]
+		if a.Fields.Has(wire.ContentRange) { // a whole that names a place all the same
+			own := copyFields(&wire.Fields{}, a.Fields, wire.ContentRange)
+			a.Fields = own
+		}
 		var scratch [80]byte
 		a.More.AddKnown(wire.ContentRange, byterange.AppendContentRange(scratch[:0], span, whole))
 		a.Status, a.Length = http.StatusPartialContent, span.Len()

@@ -87,9 +87,7 @@ func (e *Edge) freshen(c *climb) verdict {
 		x.Event.Store = result
 		zone.Forget(c.key, stored)
 	}
-	if fresh.Terms.WithoutCookie {
-		c.passCookies()
-	}
+	c.passOwn(&fresh.Terms)
 	c.object, k.answered, x.Event.Cache = fresh, 304, seawall.CacheRevalidated
 	if k.leads && result == seawall.StoreStored && sharable(fresh, cache.Clock()) {
 		k.flight.Serve(fresh)
@@ -98,12 +96,15 @@ func (e *Edge) freshen(c *climb) verdict {
 	return verdict{kind: answerStored}
 }
 
-// passCookies gives the visitor the cookies of an answer that are not kept:
-// they are for the one whose request brought them.
-func (c *climb) passCookies() {
-	fields := c.response.Answer.Fields
-	for i := fields.Next(wire.SetCookie, -1); i >= 0; i = fields.Next(wire.SetCookie, i) {
-		c.answer.More.AddKnown(wire.SetCookie, fields.Value(i))
+// passOwn gives the visitor what a 304 says and is not kept: cookies, and
+// fields that are private to the one whose request brought them.
+func (c *climb) passOwn(terms *freshness.Terms) {
+	fields, said := c.response.Answer.Fields, c.response.Said()
+	for i := range fields.Len() {
+		known, name := fields.Known(i), fields.Name(i)
+		if terms.WithoutCookie && known == wire.SetCookie || terms.FieldsNamed && freshness.Updates(name) && freshness.Named(said, name) {
+			c.answer.More.Add(known, name, fields.Value(i))
+		}
 	}
 }
 

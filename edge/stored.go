@@ -130,6 +130,9 @@ func (e *Edge) sendRanges(c *climb) error {
 		return errNotHere // it was looked for before
 	}
 	a.Status, a.Length = http.StatusPartialContent, int64(len(data))
+	if object.Fields.Has(wire.ContentRange) { // a whole that names a place all the same
+		a.Fields = copyFields(&c.own.fields, &object.Fields, wire.ContentRange)
+	}
 	a.More.AddKnown(wire.ContentRange, byterange.AppendContentRange(scratch[:0], place, object.Size()))
 	return e.sendBody(c, data, nil)
 }
@@ -154,7 +157,12 @@ func (e *Edge) sendParts(c *climb, spans []byterange.Span) error {
 	var room [64]byte
 	boundary := x.Event.ID.AppendTo(append(room[:0], "seawall-"...)) // nobody could know it when the body was made
 	parts := byterange.Multipart{Boundary: boundary, ContentType: contentType, Spans: spans, Size: object.Size()}
-	copyFields(&c.own.fields, &object.Fields, wire.ContentType)
+	c.own.fields.Clear()
+	for i := range object.Fields.Len() {
+		if known := object.Fields.Known(i); known != wire.ContentType && known != wire.ContentRange {
+			c.own.fields.Add(known, object.Fields.Name(i), object.Fields.Value(i))
+		}
+	}
 	c.own.fields.AddKnown(wire.ContentType, append([]byte("multipart/byteranges; boundary="), boundary...))
 	a.Status, a.Fields, a.Length = http.StatusPartialContent, &c.own.fields, parts.Length()
 	x.Event.Status = http.StatusPartialContent

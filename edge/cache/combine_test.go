@@ -228,6 +228,20 @@ func TestStorePart_keepsVariantsApart(t *testing.T) {
 	if found(z, page, offer.Request) != digits || found(z, page, fields("A", "1", "B", "2")) != "" {
 		t.Error("what the newer Vary names does not select")
 	}
+	// One that says nothing of Vary, after an If-Range, is for those the first was for.
+	_, z = open(t, 0)
+	for i, answer := range []*wire.Fields{
+		lasting("ETag", `"a"`, "Vary", "A", "Content-Range", "bytes 0-4/10"), lasting("ETag", `"a"`, "Content-Range", "bytes 5-9/10"),
+	} {
+		offer := offerOf(answer, fields("A", "1"))
+		offer.Status = 206
+		part, _ := PreparePart(offer)
+		part.Body = []byte(digits[5*i : 5*i+5])
+		z.StorePart(page, part, offer.Request, asked(t, z, page), 1<<20)
+	}
+	if found(z, page, fields("A", "1")) != digits || found(z, page, fields("A", "2")) != "" {
+		t.Error("what the older Vary names does not select")
+	}
 }
 
 // A part that came after an If-Range says nothing of the coding.

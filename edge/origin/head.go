@@ -202,7 +202,7 @@ func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
 	if x.ExpectContinue {
 		out = append(out, "Expect: 100-continue\r\n"...)
 	}
-	if r.upgrade = x.Upgrade && x.Body == nil && mayUpgrade(x.Fields); r.upgrade {
+	if r.upgrade = Switches(x); r.upgrade {
 		out = append(out, "Connection: Upgrade\r\n"...)
 		for i := x.Fields.Next(wire.Upgrade, -1); i >= 0; i = x.Fields.Next(wire.Upgrade, i) {
 			out = appendField(out, x.Fields, i)
@@ -217,6 +217,9 @@ func (r *Response) appendFraming(out []byte, x *exchange.Exchange) []byte {
 	}
 	return out
 }
+
+// Switches reports whether a request offers the server another protocol.
+func Switches(x *exchange.Exchange) bool { return x.Upgrade && x.Body == nil && mayUpgrade(x.Fields) }
 
 // mayUpgrade reports whether there is an upgrade to pass on. One to cleartext
 // HTTP/2 is not: requests on that connection would pass the ladder by.

@@ -36,12 +36,13 @@ func (d *Directives) Add(value []byte) {
 	})
 }
 
-// argument is what stands behind a directive's name. Nothing that is read here
-// needs an escape within quotes: a backslash is no digit and in no name.
+// argument is what stands behind a directive's name. Within quotes nothing
+// that is read here needs an escape, and neither a backslash nor a quote that
+// has no partner is a digit or stands in a name.
 type argument struct {
 	text  []byte // without quotes
 	given bool
-	bad   bool // white space around "=", or a quoted string without an end
+	bad   bool // white space around "="
 }
 
 // split takes a directive apart (RFC 9111, 5.2). There is no white space
@@ -59,14 +60,9 @@ func split(element []byte) (name []byte, a argument) {
 	}
 	name, a.text, a.given = trim(element[:equals]), trim(element[equals+1:]), true
 	a.bad = len(name) != equals || len(a.text) != len(element)-equals-1
-	if len(a.text) == 0 || a.text[0] != '"' {
-		return name, a
+	if end := len(a.text) - 1; end > 0 && a.text[0] == '"' && a.text[end] == '"' {
+		a.text = a.text[1:end]
 	}
-	if len(a.text) == 1 || a.text[len(a.text)-1] != '"' {
-		a.bad = true
-		return name, a
-	}
-	a.text = a.text[1 : len(a.text)-1]
 	return name, a
 }
 

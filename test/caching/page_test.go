@@ -33,8 +33,8 @@ func TestPage_namesTestsThatExist(t *testing.T) {
 		}
 	}
 	scripts, err := filepath.Glob(filepath.Join(root, "test/story/testdata/cache_*.txt"))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("scripts %v, %v", scripts, err)
 	}
 	for _, file := range scripts {
 		there[filepath.Base(file)] = true

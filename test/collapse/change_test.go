@@ -22,25 +22,25 @@ func TestChange_whileAnAnswerIsOnItsWay(t *testing.T) {
 			w.change(t, "/list"+target, http.StatusOK, "Content-Location: http://one.test"+target)
 		}},
 	} {
-		for _, stored := range []string{"", "-stored"} {
-			t.Run(c.name+stored, func(t *testing.T) {
-				target, old, body := c.target+stored, page("old of "+c.name), page("new of "+c.name)
-				if stored != "" {
+		for _, before := range []string{"", "-stored"} {
+			t.Run(c.name+before, func(t *testing.T) {
+				target, old, body := c.target+before, page("old of "+c.name), page("new of "+c.name)
+				if before != "" {
 					w.prime(t, "one.test", target, old, "Cache-Control: max-age=60", `ETag: "a"`)
 				}
-				before := w.crowd(t, 10, http.MethodGet, "one.test", target)
+				first := w.crowd(t, 10, http.MethodGet, "one.test", target)
 				q := w.next(t, "one.test", target)
 				w.awaitMetric(t, waiting, 9)
 				q.begin(http.StatusOK, "Cache-Control: max-age=60", `ETag: "b"`)
 				q.write(old[:10])
-				before.each(t, func(_ int, v *visitor) error { return v.head() })
+				first.each(t, func(_ int, v *visitor) error { return v.head() })
 				c.change(t, w, target)
 				w.check(t)
 				after := w.crowd(t, 10, http.MethodGet, "one.test", target)
 				qAfter := w.next(t, "one.test", target) // although the other answer is still arriving
 				q.write(old[10:])
 				q.end()
-				everybody(t, before.receive(t), http.StatusOK, old)
+				everybody(t, first.receive(t), http.StatusOK, old)
 				w.check(t)
 				if tag := qAfter.fields.Get("If-None-Match"); tag != "" {
 					t.Errorf("asked about %s, which is no more", tag)

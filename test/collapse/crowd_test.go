@@ -35,14 +35,18 @@ func (w *world) askedTimes(t *testing.T, zone, target string, want int) {
 // prime has an answer stored that is no longer fresh.
 func (w *world) prime(t *testing.T, zone, target, body string, fields ...string) {
 	t.Helper()
-	v := w.enter(t).ask(t, http.MethodGet, zone, target)
-	w.next(t, zone, target).answer(http.StatusOK, body, append(fields, "Age: 100")...)
-	a, err := v.receive()
-	if err != nil {
-		t.Fatal(err)
-	}
-	everybody(t, []*answer{a}, http.StatusOK, body)
+	w.keep(t, w.enter(t).ask(t, http.MethodGet, zone, target), body, append(fields, "Age: 100")...)
 	w.check(t)
+}
+
+// keep has a visitor's question answered, and waits until the answer is
+// stored: the visitor may have it before.
+func (w *world) keep(t *testing.T, v *visitor, body string, fields ...string) {
+	t.Helper()
+	before := w.mustMetric(t, stored)
+	w.next(t, v.asks.zone, v.asks.target).answer(http.StatusOK, body, fields...)
+	everybody(t, crowd{v}.receive(t), http.StatusOK, body)
+	w.awaitMetric(t, stored, int(before)+1)
 }
 
 // RFC 9111, 4: what nobody has asked for yet is asked for once.
@@ -169,6 +173,36 @@ func TestCrowd_asksOnceInTheBackground(t *testing.T) {
 	everybody(t, w.crowd(t, n, http.MethodGet, "one.test", "/while").receive(t), http.StatusOK, body)
 	w.check(t)
 	w.askedTimes(t, "one.test", "/while", 2)
+}
+
+// RFC 5861, 3: a stored part that may serve while it is asked about is
+// refreshed by what the origin sends, a part or the whole.
+func TestCrowd_asksAboutAPartInTheBackground(t *testing.T) {
+	t.Parallel()
+	w, body := start(t, twoZones), page("part")
+	for _, status := range []int{http.StatusPartialContent, http.StatusOK} {
+		target, place := fmt.Sprintf("/part/%d", status), fmt.Sprintf("Content-Range: bytes 0-99/%d", len(body))
+		v := w.enter(t).ask(t, http.MethodGet, "one.test", target, "Range: bytes=0-99")
+		w.next(t, "one.test", target).answer(http.StatusPartialContent, body[:100],
+			"Cache-Control: max-age=60, stale-while-revalidate=1000", "Age: 100", `ETag: "a"`, place)
+		everybody(t, crowd{v}.receive(t), http.StatusPartialContent, body[:100])
+		everybody(t, []*answer{v.get(t, "one.test", target, "Range: bytes=0-99")}, http.StatusPartialContent, body[:100])
+		w.check(t)
+		if q := w.next(t, "one.test", target); status == http.StatusOK {
+			q.answer(status, body, "Cache-Control: max-age=60", `ETag: "a"`)
+		} else {
+			q.answer(status, body[:100], "Cache-Control: max-age=60", `ETag: "a"`, place)
+		}
+		w.await(t, "the part to be fresh", func() error {
+			a := v.get(t, "one.test", target, "Range: bytes=0-99", "Cache-Control: only-if-cached, max-age=30")
+			if a.status != http.StatusPartialContent {
+				return fmt.Errorf("%d %v", a.status, a.header)
+			}
+			return nil
+		})
+		w.check(t)
+		w.askedTimes(t, "one.test", target, 2)
+	}
 }
 
 // Bytes reach those who wait before the origin has finished, however the body

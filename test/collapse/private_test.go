@@ -80,9 +80,7 @@ func TestPrivate_nobodyWaitsInVain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			target, body := "/vain-"+name+"/page", page(name)
 			fields := []string{"Cache-Control: " + control, `ETag: "a"`}
-			v := w.enter(t).ask(t, http.MethodGet, "one.test", target)
-			w.next(t, "one.test", target).answer(http.StatusOK, body, fields...)
-			everybody(t, crowd{v}.receive(t), http.StatusOK, body)
+			w.keep(t, w.enter(t).ask(t, http.MethodGet, "one.test", target), body, fields...)
 			w.check(t)
 			for round := range 2 {
 				before := w.count("one.test", target)

@@ -17,8 +17,7 @@ func TestVariant_isAskedAboutOnce(t *testing.T) {
 	fields := []string{"Cache-Control: max-age=60", "Vary: Accept-Encoding"}
 	for _, coding := range codings {
 		v := w.enter(t).ask(t, http.MethodGet, "one.test", "/known", "Accept-Encoding: "+coding)
-		w.next(t, "one.test", "/known").answer(http.StatusOK, page("old "+coding), append(fields, `ETag: "`+coding+`"`, "Content-Encoding: "+coding, "Age: 100")...)
-		everybody(t, crowd{v}.receive(t), http.StatusOK, page("old "+coding))
+		w.keep(t, v, page("old "+coding), append(fields, `ETag: "`+coding+`"`, "Content-Encoding: "+coding, "Age: 100")...)
 	}
 	w.check(t)
 	var crowds []crowd

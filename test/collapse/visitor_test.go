@@ -44,13 +44,20 @@ type answer struct {
 
 func (w *world) enter(t *testing.T) *visitor {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", w.http, patience)
+	v, err := w.connect()
 	if err != nil {
 		t.Fatalf("visit: %v\n%s", err, w.process.Said())
 	}
-	v := &visitor{world: w, conn: conn.(*net.TCPConn), reader: bufio.NewReaderSize(conn, 64<<10)}
 	w.visitors = append(w.visitors, v)
 	return v
+}
+
+func (w *world) connect() (*visitor, error) {
+	conn, err := net.DialTimeout("tcp", w.http, patience)
+	if err != nil {
+		return nil, err
+	}
+	return &visitor{world: w, conn: conn.(*net.TCPConn), reader: bufio.NewReaderSize(conn, 64<<10)}, nil
 }
 
 // ask sends a request. Each field is "Name: value".

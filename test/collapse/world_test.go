@@ -132,6 +132,7 @@ func (w *world) mustMetric(t *testing.T, series string) int64 {
 const (
 	waiting   = "seawall_cache_requests_waiting"
 	collapsed = `seawall_cache_results_total{result="collapsed"}`
+	stored    = `seawall_store_results_total{result="stored"}`
 )
 
 // awaitMetric waits until a series has a value.
