@@ -57,7 +57,10 @@ func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 		fresh.Terms.WithoutCookie = true
 	}
 	fresh.keep(merge(&o.Fields, news.Fields), said)
-	if refusal == freshness.Storable && news.Said.Has(wire.Vary) && !fresh.selectAnew(Offer{Said: said, Request: news.Request, Written: news.Written}) {
+	if refusal == freshness.Storable && news.Said.Has(wire.Vary) && !fresh.selectAnew(said, news.Request) {
+		return fresh, seawall.StoreVaryStar
+	}
+	if refusal == freshness.Storable && news.Written != nil && fresh.selectedBy(string(bytes.ToLower(news.Written))) {
 		return fresh, seawall.StoreVaryStar
 	}
 	return fresh, storeResults[refusal]
@@ -65,9 +68,9 @@ func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 
 // selectAnew takes what selects the answer from the request that the news
 // answers, where they name other fields in Vary than before.
-func (o *Object) selectAnew(offer Offer) bool {
+func (o *Object) selectAnew(said, request *wire.Fields) bool {
 	var other Object
-	if !other.readVary(offer) {
+	if !other.readVary(Offer{Said: said, Request: request}) {
 		return false
 	}
 	if !slices.EqualFunc(other.vary, o.vary, func(a, b selector) bool { return bytes.Equal(a.name, b.name) }) {

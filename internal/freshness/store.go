@@ -103,7 +103,7 @@ func (o Offer) Judge() (Terms, Refusal) {
 		switch {
 		case o.Policy.Cookies == CookiesRefused:
 			return t, RefusedByCookie
-		case o.Policy.Cookies == CookiesRemoved, !t.Explicit, t.Lifetime == 0:
+		case o.Policy.Cookies == CookiesRemoved, !t.Explicit, t.Lifetime == 0, t.AlwaysAsk:
 			t.WithoutCookie = true
 		}
 	}

@@ -227,6 +227,7 @@ func TestJudge_treatsSetCookieByPolicy(t *testing.T) {
 		{"4.2.2 never kept on a guess", cookie + guessed, CookiesReplayed, Storable, true},
 		{"4.2.2 refused on a guess, too", cookie + guessed, CookiesRefused, RefusedByCookie, false},
 		{"4.2 never kept where it must be asked for", cookie + tag + "Cache-Control: max-age=0", CookiesReplayed, Storable, true},
+		{"5.2.2.4 nor where a 304 would hand one visitor's cookie to the next", cookie + tag + "Cache-Control: no-cache, max-age=60", CookiesReplayed, Storable, true},
 		{"4.2 nor without a lifetime", cookie + tag, CookiesReplayed, Storable, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -35,17 +35,6 @@ func NotModified(request, stored Fields, received time.Time) bool {
 	return ok && !at.After(limit)
 }
 
-// Conditional reports whether a request has conditions that an origin alone
-// can judge (RFC 9111, 4.3.2).
-func Conditional(request Fields) bool {
-	return has(request, nameIfMatch) || has(request, nameIfUnmodifiedSince)
-}
-
-var (
-	nameIfMatch           = []byte("If-Match")
-	nameIfUnmodifiedSince = []byte("If-Unmodified-Since")
-)
-
 // listed compares a list of entity tags with one, weakly (RFC 9110, 8.8.3.2).
 // A tag that lacks its quotes equals only itself.
 func listed(list, tag []byte) bool {

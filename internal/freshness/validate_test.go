@@ -111,17 +111,6 @@ func TestNotModified_comparesDates(t *testing.T) {
 	}
 }
 
-// RFC 9111, 4.3.2.
-func TestConditional_namesWhatAnOriginJudges(t *testing.T) {
-	for request, want := range map[string]bool{
-		"If-Match: *": true, "if-unmodified-since: x": true, "If-None-Match: *\nIf-Modified-Since: x\nIf-Range: x": false, "": false,
-	} {
-		if got := Conditional(fields(request)); got != want {
-			t.Errorf("%q: %v", request, got)
-		}
-	}
-}
-
 // RFC 9110, 8.8.1 and 8.8.3.
 func TestStrongTag_isOneWithQuotesAndNoMark(t *testing.T) {
 	for value, want := range map[string]bool{`"a"`: true, `""`: true, `W/"a"`: false, `a`: false, `"a`: false, `a"`: false, `"`: false, ``: false} {

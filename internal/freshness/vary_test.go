@@ -1,6 +1,7 @@
 package freshness
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,18 @@ func TestAppendSelecting_givesOneFormToWhatMeansTheSame(t *testing.T) {
 				t.Errorf("%q is %q, %q is %q", c.a, a, c.b, b)
 			}
 		})
+	}
+}
+
+// RFC 9110, 12.4.2: no two weights have one form.
+func TestAppendSelecting_keepsWeightsApart(t *testing.T) {
+	forms := map[string]int{}
+	for weight := range 1001 {
+		form := selecting("Accept-Language", fmt.Sprintf("Accept-Language: de;q=%d.%03d", weight/1000, weight%1000))
+		if other, found := forms[form]; found {
+			t.Errorf("%d and %d thousandths are both %q", other, weight, form)
+		}
+		forms[form] = weight
 	}
 }
 
