@@ -95,11 +95,11 @@ func (e *Edge) consult(c *climb) verdict {
 		}
 		if k.leads {
 			// The flight before may have landed since we looked.
-			v := e.judge(c)
-			if v.kind != goOn {
-				c.leaveFlight()
+			if v := e.judge(c); v.kind == goOn {
+				return v
 			}
-			return v
+			c.leaveFlight()
+			return e.judge(c)
 		}
 		v, again := e.await(c)
 		if !again {

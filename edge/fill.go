@@ -33,10 +33,10 @@ func (e *Edge) takeOff(c *climb, stream *cache.Collector, before, after []byte) 
 		request: copyFields(&wire.Fields{}, c.x.Fields, wire.Other), epoch: k.epoch, object: object, length: length, before: before, after: after,
 	}
 	if k.fills {
-		f.expected = k.gap.Len()
+		f.expected, f.exact = k.gap.Len(), response.Answer.Length >= 0
 	}
-	c.response, k.epoch = nil, cache.Epoch{} // they are f's from here on
-	if response.Buffered() {
+	c.response, k.epoch = nil, cache.Epoch{}     // they are f's from here on
+	if response.Buffered() && len(before) == 0 { // it cannot have to wait for who reads it
 		e.fill(f)
 	} else {
 		response.Detach()
@@ -70,6 +70,7 @@ type filling struct {
 
 	before, after []byte // of a part that is completed
 	expected      int64  // bytes between the two; 0: all there is
+	exact         bool   // there cannot be more of them
 }
 
 // fill reads the body to its end, whoever of the visitors is still there.
@@ -108,7 +109,7 @@ func (f *filling) run() error {
 		case err != nil:
 			return err
 		}
-		if got += int64(len(data)); got == end && len(f.after) == 0 && f.expected == 0 {
+		if got += int64(len(data)); got == end && len(f.after) == 0 && (f.expected == 0 || f.exact) {
 			return f.finish(data)
 		}
 		if f.expected > 0 && got > f.expected {

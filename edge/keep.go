@@ -48,7 +48,7 @@ func (e *Edge) keep(c *climb) verdict {
 func (c *climb) news() cache.News {
 	return cache.News{
 		Said: c.response.Said(), Fields: c.response.Answer.Fields, Request: c.x.Fields,
-		Requested: c.now, Received: time.Now(), At: cache.Clock(), Policy: c.zone.cache.policy,
+		Requested: c.now, Received: time.Now(), At: cache.Clock(), Policy: c.zone.cache.policy, Written: c.zone.cache.written,
 	}
 }
 
@@ -131,8 +131,13 @@ func (m malformed) Cause() string { return string(m) }
 // release lets those who wait for this request's answer ask for themselves,
 // unless they have been told something else.
 func (c *climb) release() {
-	if k := &c.cached; k.leads {
-		k.flight.Release(k.at)
+	k := &c.cached
+	switch {
+	case !k.leads:
+	case freshness.IsFailure(c.response.Answer.Status):
+		k.flight.Scatter() // that is no property of the address
+	default:
+		k.flight.Release(cache.Clock())
 	}
 }
 

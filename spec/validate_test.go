@@ -81,6 +81,16 @@ func TestValidate_findsEachMistake(t *testing.T) {
 		{"negative", func(z *ZoneSpec) { z.Origin.ConnectTimeout, z.Origin.FirstByteTimeout = -1, -1 },
 			[]string{"origin.connect_timeout: outside", "origin.first_byte_timeout: outside"}},
 		{"size", func(z *ZoneSpec) { z.Cache.MaxObject = 2 << 40 }, []string{"cache.max_object: outside"}},
+		{"cache lifetimes", func(z *ZoneSpec) { z.Cache.Heuristic, z.Cache.WhenDown = -1, Duration(400*24*time.Hour) },
+			[]string{"cache.heuristic: outside", "cache.when_down: outside"}},
+		{"cache visitors", func(z *ZoneSpec) { z.Cache.Visitors.ReloadInterval = -1 }, []string{"cache.visitors.reload_interval: outside"}},
+		{"cache cookies", func(z *ZoneSpec) { z.Cache.SetCookie = "keep" }, []string{"cache.set_cookie: none of"}},
+		{"cache bounds", func(z *ZoneSpec) {
+			z.Cache.Bounds = CacheBoundsSpec{Floor: -1, Ceiling: 2 << 40, Variants: 1001, Waiters: -1}
+		}, []string{"cache.bounds.floor: outside", "cache.bounds.ceiling: outside", "cache.bounds.variants: outside", "cache.bounds.waiters: outside"}},
+		{"cache floor above its ceiling", func(z *ZoneSpec) {
+			z.Cache.Bounds = CacheBoundsSpec{Floor: 2 << 20, Ceiling: 1 << 20}
+		}, []string{"cache.bounds.floor: more than"}},
 		{"everything at once", func(z *ZoneSpec) { *z = ZoneSpec{Hosts: []string{"A"}, Cache: CacheSpec{MaxObject: -1}} },
 			[]string{"name: needs", "hosts[0]: lower case", "origin.url: needs", "cache.max_object: outside"}},
 	}
@@ -146,7 +156,10 @@ func TestResolved_fillsDefaultsAndSharesNothing(t *testing.T) {
 				Failures: 10, Rest: Duration(time.Second), LongestRest: Duration(10 * time.Second), Return: Duration(10 * time.Second),
 			},
 		},
-		Cache:       CacheSpec{MaxObject: 16 << 20},
+		Cache: CacheSpec{
+			MaxObject: 16 << 20, Heuristic: Duration(24 * time.Hour), WhenDown: Duration(24 * time.Hour), SetCookie: SetCookieReplay,
+			Bounds: CacheBoundsSpec{Floor: 4 << 20, Variants: 32, Waiters: 5000},
+		},
 		TrustedHops: HopsSpec{Field: "X-Forwarded-For"},
 		Maintenance: MaintenanceSpec{RetryAfter: Duration(5 * time.Minute)},
 	}

@@ -58,9 +58,6 @@ func (c *Collector) add(data []byte) seawall.StoreResult {
 	return seawall.StoreStored
 }
 
-// Whole reports whether as many bytes came as were promised.
-func (c *Collector) Whole() bool { return c.expected < 0 || int64(len(c.Object.Body)) == c.expected }
-
 // End gives the memory back to the account; call it when the body is stored or
 // given up. More than once does no harm.
 func (c *Collector) End() {

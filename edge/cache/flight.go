@@ -239,6 +239,9 @@ func (f *Flight) Release(now Moment) {
 	f.decide(Released, nil)
 }
 
+// Scatter lets everybody ask for itself, this once.
+func (f *Flight) Scatter() { f.decide(Released, nil) }
+
 // Fail tells everybody that there was no answer.
 func (f *Flight) Fail(err error) { f.decide(Failed, err) }
 

@@ -40,34 +40,48 @@ func TestBounds_largerThanIsKept(t *testing.T) {
 	w.check(t)
 }
 
-// The same, with visitors that are megabytes apart: who reads all the time is
-// not cut off because another reads faster.
+// The same, with visitors that are megabytes apart, and where the cache has no
+// room for what is on its way: who reads all the time is not cut off because
+// another reads faster.
 func TestBounds_largerThanIsKept_byVisitorsThatAreApart(t *testing.T) {
 	t.Parallel()
-	w := start(t, "zones:\n"+zone("one.test", "max_object: 256KiB")+zone("two.test", ""))
 	piece := strings.Repeat(page("piece"), 320) // some 4 MiB
-	const pieces = 5
-	c := w.crowd(t, 8, http.MethodGet, "one.test", "/apart")
-	q := w.next(t, "one.test", "/apart")
-	w.awaitMetric(t, waiting, 7)
-	q.begin(http.StatusOK, "Cache-Control: max-age=60")
-	for range pieces {
-		q.write(piece)
-		read := func(_ int, v *visitor) error {
-			if v.got == nil {
-				if err := v.head(); err != nil {
-					return err
-				}
+	const pieces = 4
+	for name, config := range map[string]string{
+		"an object":          "zones:\n" + zone("one.test", "max_object: 256KiB") + zone("two.test", ""),
+		"all on their way":   "cache: {memory: 8MiB}\n" + twoZones,
+		"on its way, framed": "cache: {memory: 8MiB}\n" + twoZones,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, config)
+			c := w.crowd(t, 4, http.MethodGet, "one.test", "/apart")
+			q := w.next(t, "one.test", "/apart")
+			w.awaitMetric(t, waiting, 3)
+			fields := []string{"Cache-Control: max-age=60"}
+			if name == "on its way, framed" {
+				fields = append(fields, fmt.Sprintf("Content-Length: %d", pieces*len(piece)))
 			}
-			return v.some(len(piece))
-		}
-		c[:4].each(t, read) // all of it, before the others begin
-		c[4:].each(t, read)
+			q.begin(http.StatusOK, fields...)
+			read := func(_ int, v *visitor) error {
+				if v.got == nil {
+					if err := v.head(); err != nil {
+						return err
+					}
+				}
+				return v.some(len(piece))
+			}
+			for range pieces {
+				q.write(piece)
+				c[:2].each(t, read) // all of it, before the others begin
+				c[2:].each(t, read)
+			}
+			q.end()
+			everybody(t, c.receive(t), http.StatusOK, strings.Repeat(piece, pieces))
+			w.check(t)
+			w.askedTimes(t, "one.test", "/apart", 1)
+		})
 	}
-	q.end()
-	everybody(t, c.receive(t), http.StatusOK, strings.Repeat(piece, pieces))
-	w.check(t)
-	w.askedTimes(t, "one.test", "/apart", 1)
 }
 
 // cache.bounds.waiters: so many wait, the others ask for themselves.

@@ -261,7 +261,12 @@ func TestCrowd_carriesHeadRangesAndConditions(t *testing.T) {
 	same := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", `If-None-Match: "a"`)
 	changed := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", `If-None-Match: "b"`)
 	credentials := w.crowd(t, 3, http.MethodGet, "one.test", "/ride", "Authorization: Basic eDp5")
-	w.awaitMetric(t, waiting, 24)
+	old := w.enter(t)
+	old.asks = request{method: http.MethodGet, zone: "one.test", target: "/ride"}
+	if _, err := old.conn.Write([]byte("GET /ride HTTP/1.0\r\nHost: one.test\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitMetric(t, waiting, 25)
 	q.begin(http.StatusOK, "Cache-Control: max-age=60", `ETag: "a"`, fmt.Sprintf("Content-Length: %d", len(body)))
 	q.write(body[:100])
 	everybody(t, heads.receive(t), http.StatusOK, "")
@@ -272,7 +277,7 @@ func TestCrowd_carriesHeadRangesAndConditions(t *testing.T) {
 	q.write(body[100:])
 	q.end()
 	everybody(t, endings.receive(t), http.StatusPartialContent, body[len(body)-7:])
-	for _, c := range []crowd{lead, others, changed, credentials} {
+	for _, c := range []crowd{lead, others, changed, credentials, {old}} {
 		everybody(t, c.receive(t), http.StatusOK, body)
 	}
 	for _, v := range heads {
