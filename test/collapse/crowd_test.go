@@ -106,6 +106,7 @@ func TestCrowd_asksOnceAboutWhatIsExpired(t *testing.T) {
 			everybody(t, all.receive(t), http.StatusOK, body)
 			w.check(t)
 			w.askedTimes(t, "one.test", c.target, 2)
+			w.everybodyLeaves()
 		})
 	}
 }

@@ -139,6 +139,7 @@ func TestFailure_ofTheWholeOrigin(t *testing.T) {
 				}
 				w.check(t)
 			})
+			w.everybodyLeaves()
 		})
 	}
 }

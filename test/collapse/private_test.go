@@ -38,6 +38,7 @@ func TestPrivate_everybodyGetsAnAnswerOfItsOwn(t *testing.T) {
 			unlike(t, c.receive(t), status)
 			w.check(t)
 			w.askedTimes(t, "one.test", target, 2*n)
+			w.everybodyLeaves()
 		})
 	}
 }
@@ -103,6 +104,7 @@ func TestPrivate_nobodyWaitsInVain(t *testing.T) {
 					t.Errorf("%d of %d visitors waited for an answer and then asked all the same", waits, n)
 				}
 				w.story(target)
+				w.everybodyLeaves()
 			}
 		})
 	}

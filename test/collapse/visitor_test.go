@@ -141,6 +141,14 @@ func (v *visitor) leave(t *testing.T) {
 	}
 }
 
+// everybodyLeaves ends all connections, so that a long story keeps few.
+func (w *world) everybodyLeaves() {
+	for _, v := range w.visitors {
+		_ = v.conn.Close() // some have left before
+	}
+	w.visitors = nil
+}
+
 // crowd is visitors who come at the same time.
 type crowd []*visitor
 

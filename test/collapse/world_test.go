@@ -154,9 +154,7 @@ func (w *world) stop(t *testing.T) {
 		if err := w.unanswered(); err != nil {
 			t.Error(err)
 		}
-		for _, v := range w.visitors {
-			_ = v.conn.Close() // some have left before
-		}
+		w.everybodyLeaves()
 		if err := program.Eventually(patience, w.process.Exited, w.nothingLeft); err != nil {
 			t.Errorf("waited in vain for nothing to be left behind: %v", err)
 		}

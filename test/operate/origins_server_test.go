@@ -44,7 +44,7 @@ type origin struct {
 // from where nobody connects, so that the port stays its own while it is dead.
 func newOrigin(t *testing.T, name string) *origin {
 	t.Helper()
-	o := prepareOrigin(t, name)
+	o := originAt(t, name, "127.0.0.40:0") // a port that nobody can take in between
 	o.rise(t)
 	return o
 }
@@ -56,6 +56,11 @@ func prepareOrigin(t *testing.T, name string) *origin {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return originAt(t, name, address)
+}
+
+func originAt(t *testing.T, name, address string) *origin {
+	t.Helper()
 	o := &origin{name: name, address: address, conns: map[*net.TCPConn]bool{}, seen: map[string]int{}}
 	t.Cleanup(func() {
 		o.die()
@@ -75,7 +80,7 @@ func (o *origin) rise(t *testing.T) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.listener = l
+	o.listener, o.address = l, l.Addr().String()
 	o.running.Go(func() {
 		for {
 			c, err := l.Accept()
