@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/cache"
@@ -26,6 +27,7 @@ func (e *Edge) ask(c *climb) verdict {
 // roundTrip asks the origin, and looks for a stored answer when it has none.
 func (e *Edge) roundTrip(c *climb) verdict {
 	k, x := &c.cached, c.x
+	k.requested = time.Now() // it may have waited for others before
 	if k.leads {
 		k.stand = standIn{x.Out, k.flight}
 		x.Out = &k.stand

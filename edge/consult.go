@@ -28,6 +28,8 @@ type consultation struct {
 	fills  bool            // gap is asked for
 	again  bool            // the origin is asked for the second time
 
+	requested time.Time // when the origin was asked
+
 	flight *cache.Flight
 	leads  bool
 	alone  bool // it neither waits for others nor lets them wait

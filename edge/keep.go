@@ -48,7 +48,7 @@ func (e *Edge) keep(c *climb) verdict {
 func (c *climb) news() cache.News {
 	return cache.News{
 		Said: c.response.Said(), Fields: c.response.Answer.Fields, Request: c.x.Fields,
-		Requested: c.now, Received: time.Now(), At: cache.Clock(), Policy: c.zone.cache.policy, Written: c.zone.cache.written,
+		Requested: c.cached.requested, Received: time.Now(), At: cache.Clock(), Policy: c.zone.cache.policy, Written: c.zone.cache.written,
 	}
 }
 
@@ -175,7 +175,7 @@ func (c *climb) makeOffer() cache.Offer {
 	return cache.Offer{
 		Method: c.x.MethodName, Request: c.x.Fields, Status: a.Status, Said: c.response.Said(), Fields: a.Fields, Length: a.Length,
 		MaxObject: c.zone.cache.maxObject, Policy: c.zone.cache.policy, Written: c.zone.cache.written,
-		Requested: c.now, Received: time.Now(), At: cache.Clock(),
+		Requested: c.cached.requested, Received: time.Now(), At: cache.Clock(),
 	}
 }
 
