@@ -13,10 +13,10 @@ func TestBounds_largerThanIsKept(t *testing.T) {
 	t.Parallel()
 	w := start(t, "zones:\n"+zone("one.test", "max_object: 256KiB")+zone("two.test", ""))
 	piece := strings.Repeat(page("piece"), 20) // some 250 KiB
-	const pieces = 40
-	c := w.crowd(t, 10, http.MethodGet, "one.test", "/large")
+	const pieces = 12
+	c := w.crowd(t, 6, http.MethodGet, "one.test", "/large")
 	q := w.next(t, "one.test", "/large")
-	w.awaitMetric(t, waiting, 9)
+	w.awaitMetric(t, waiting, 5)
 	q.begin(http.StatusOK, "Cache-Control: max-age=60")
 	// The next piece comes when all have read the one before: nobody is slow.
 	for range pieces {
@@ -46,7 +46,7 @@ func TestBounds_largerThanIsKept(t *testing.T) {
 func TestBounds_largerThanIsKept_byVisitorsThatAreApart(t *testing.T) {
 	t.Parallel()
 	piece := strings.Repeat(page("piece"), 320) // some 4 MiB
-	const pieces = 4
+	const pieces = 3
 	for name, config := range map[string]string{
 		"an object":          "zones:\n" + zone("one.test", "max_object: 256KiB") + zone("two.test", ""),
 		"all on their way":   "cache: {memory: 8MiB}\n" + twoZones,
@@ -117,7 +117,7 @@ func TestBounds_ofThoseWhoWait(t *testing.T) {
 // was promised.
 func TestBounds_ofAFlood(t *testing.T) {
 	t.Parallel()
-	const size, own, flood = 16 << 10, 96, 1000 // 1.5 MiB of a floor of 2; 16 MiB into a cache of 8
+	const size, own, flood = 16 << 10, 96, 750 // 1.5 MiB of a floor of 2; 12 MiB into a cache of 8
 	w := start(t, "cache: {memory: 8MiB}\nzones:\n"+
 		zone("one.test", "bounds: {floor: 2MiB}")+zone("two.test", "bounds: {floor: 1MiB}"))
 	body := func(target string) string {

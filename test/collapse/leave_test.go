@@ -164,8 +164,8 @@ func TestSlow_visitorHoldsUpNobody(t *testing.T) {
 			slow = append(slow, v.ask(t, http.MethodGet, "one.test", target))
 		}
 		q := w.next(t, "one.test", target)
-		c := w.crowd(t, 5, http.MethodGet, "one.test", target)
-		w.awaitMetric(t, waiting, 6)
+		c := w.crowd(t, 3, http.MethodGet, "one.test", target)
+		w.awaitMetric(t, waiting, 4)
 		q.begin(http.StatusOK, fields...)
 		for range pieces {
 			q.write(piece)

@@ -27,7 +27,7 @@ func crowdSize() int {
 }
 
 // atOnce is how many stories are told at the same time where nobody says how many.
-const atOnce = 3
+const atOnce = 4
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -120,7 +120,7 @@ func TestVariant_ofWhichThereAreVeryMany(t *testing.T) {
 	}
 	hits := 0
 	v := w.enter(t)
-	for taste := range variants {
+	for taste := variants - 200; taste < variants; taste++ { // the oldest go first
 		a, err := v.taste(taste, "Cache-Control: only-if-cached\r\n")
 		if err != nil {
 			t.Fatal(err)
