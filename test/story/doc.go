@@ -11,6 +11,8 @@
 //	== name               a case begins; a new visitor connects with the first line sent
 //	-> text               the visitor sends this line and CRLF
 //	->| text              the visitor sends this and nothing more
+//	>> GET /              the visitor sends a whole request, to one.test unless a Host below says otherwise
+//	>> Name: value        ... with this field
 //	=> GET / HTTP/1.1     the origin has received exactly one whole request like this
 //	=> Name: value        ... with this field (a value beginning with ~ is a regular expression)
 //	=> !Name              ... without this field
@@ -23,6 +25,8 @@
 //	=> closed             the edge closes the connection of the last request
 //	=>| text              after an upgrade: the origin received these bytes
 //	<= text, <=| text     the origin sends; without any, 200 and the body `ok`
+//	<< 200 TEXT           the origin answers whole: with this status and body, framed by its length
+//	<< Name: value        ... and with this field
 //	<=! close             the origin closes (also `half-close` and `reset`)
 //	<- 200                the visitor receives an answer with this status (`400 or 501`, `408 or nothing`)
 //	<- Name: value, <- !Name, <- trailer Name: value
@@ -35,10 +39,15 @@
 //	<- reusable           another request on the connection is answered as it should be
 //	<-| text              after an upgrade: the visitor received these bytes
 //	@ visitor NAME        speak as another visitor
-//	@ half-close, @ hang up
+//	@ half-close, @ hang up, @ reset
 //	@ unanswered N        N requests got no answer in this case and are still logged
 //	@ in two writes       separates two steps of one speaker
 //
 // Escapes: \r \n \t \0 \\ \xHH, and {A*70000} for repetition; {origin},
-// {edge} and {closed} are addresses (HOST:PORT).
+// {edge} and {closed} are addresses (HOST:PORT), {now}, {now-60} and {now+60}
+// dates in seconds from when the case began.
+//
+// In scripts whose name begins with cache a witness holds every answer against
+// what the origin gave for that host and target, and asks every other zone
+// for the same.
 package story

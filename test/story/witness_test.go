@@ -135,7 +135,7 @@ func (w *witness) pop(visitor string) *question {
 	return q
 }
 
-// pieceOf reads what the origin has sent. ok is false while that is nothing
+// piece reads what the origin has sent. ok is false while that is nothing
 // a visitor could have a byte of.
 func (g *given) piece(number int) (p piece, ok bool) {
 	source := bufio.NewReader(bytes.NewReader(g.raw.Bytes()))
