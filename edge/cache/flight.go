@@ -29,8 +29,13 @@ type Flight struct {
 	mu      sync.Mutex // guards what follows
 	outcome Outcome
 	object  *Object // the answer's head; its body is here until the flight has ended
+	err     error   // why it failed, or what ended the body
+	arriving
+}
+
+// arriving is a body on its way; it is guarded by its flight's mu.
+type arriving struct {
 	length  int64
-	err     error // why it failed, or what ended the body
 	body    []byte
 	base    int64 // position of body[0]; above 0 when the answer is too large to be stored
 	ended   bool
