@@ -249,8 +249,20 @@ func says(selector, text string) chromedp.Action[chromedp.Void] {
 // visit enters an address.
 func visit(rawURL string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(rawURL) }
 
+// click waits, as a person does, until the element has come to rest, takes
+// clicks, and has nothing in front of it. A panel that slides in moves away
+// from under a click, which is then lost without an error.
 func click(selector string) chromedp.Action[chromedp.Void] {
-	return chromedp.Click(chromedp.CSS(selector))
+	return chromedp.Steps(until(fmt.Sprintf(`(() => {
+		const element = document.querySelector(%q)
+		if (!element || element.disabled || element.ariaDisabled == "true") return false
+		element.scrollIntoViewIfNeeded()
+		const { x, y, width, height } = element.getBoundingClientRect()
+		const at = [location.href, x, y, width, height].join(" ")
+		const rests = element.restedAt == at
+		element.restedAt = at
+		return rests && element.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+	})()`, selector)), chromedp.Click(chromedp.CSS(selector)))
 }
 
 // write replaces the content of a field by typing.
