@@ -50,8 +50,11 @@ func (c *climb) headOfFlight() {
 // ride sends what the visitor wants of the flight: a 304, a range, or all.
 func (e *Edge) ride(c *climb) error {
 	x, a := c.x, &c.answer
-	if c.object.NotModified(x.Fields) {
+	if c.object.Validates(x.Fields) {
 		a.Status = http.StatusNotModified
+		if !c.cached.own {
+			a.Fields = &c.object.NotModified
+		}
 		return e.sendHead(c)
 	}
 	whole := a.Length

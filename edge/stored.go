@@ -65,8 +65,8 @@ func (e *Edge) sendStored(c *climb) {
 	a.More.AddKnown(wire.SeawallRequestID, x.Event.ID.AppendTo(scratch[:0]))
 	var err error
 	switch {
-	case object.NotModified(x.Fields):
-		a.Status = http.StatusNotModified
+	case object.Validates(x.Fields):
+		a.Status, a.Fields = http.StatusNotModified, &object.NotModified
 		err = e.sendHead(c)
 	case x.Method == exchange.MethodGet && x.Fields.Has(wire.Range) && (object.Status == http.StatusOK || !object.Whole()) && object.RangeApplies(x.Fields):
 		err = e.sendRanges(c)

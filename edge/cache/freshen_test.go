@@ -23,6 +23,7 @@ func TestFreshened_replacesFieldsButThoseThatDescribeTheBytes(t *testing.T) {
 	stored := lasting("ETag", `"a"`, "Content-Encoding", "gzip", "Content-Type", "text/html", "Content-MD5", "m", "Content-Digest", "d",
 		"X-Stays", "1", "Link", "</a>", "Link", "</b>", "X-Many", "1", "Set-Cookie", "a=1", "Set-Cookie", "b=1", "Date", httpDate(0))
 	object := prepared(t, offerOf(stored, fields()), "hello")
+	before := string(object.Fields.Lines())
 	news := fields("Cache-Control", "max-age=300", "ETag", `"b"`, "Content-Encoding", "br", "Content-Type", "text/plain", "Content-MD5", "n", "Content-Digest", "e",
 		"Content-Length", "0", "Content-Range", "bytes 0-1/2", "Link", "</c>", "x-many", "2", "X-Many", "3", "Set-Cookie", "a=2", "Date", httpDate(10),
 		"X-New", "1", "Age", "7", "Connection", "close", "Proxy-Authenticate", "x")
@@ -30,15 +31,15 @@ func TestFreshened_replacesFieldsButThoseThatDescribeTheBytes(t *testing.T) {
 	if result != seawall.StoreStored {
 		t.Fatal(result)
 	}
-	want := "ETag: \"a\"\r\nContent-Encoding: gzip\r\nContent-MD5: m\r\nContent-Digest: d\r\nX-Stays: 1\r\n" +
-		"Cache-Control: max-age=300\r\nContent-Type: text/plain\r\nLink: </c>\r\nx-many: 2\r\nX-Many: 3\r\nSet-Cookie: a=2\r\nDate: " + httpDate(10) + "\r\nX-New: 1\r\n"
+	want := "ETag: \"a\"\r\nX-Stays: 1\r\nCache-Control: max-age=300\r\nLink: </c>\r\nx-many: 2\r\nX-Many: 3\r\nSet-Cookie: a=2\r\nDate: " +
+		httpDate(10) + "\r\nX-New: 1\r\nContent-Encoding: gzip\r\nContent-MD5: m\r\nContent-Digest: d\r\nContent-Type: text/plain\r\n"
 	if got := string(fresh.Fields.Lines()); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	if string(fresh.Body) != "hello" || fresh.Status != 200 || fresh.Age(later) != 7 || fresh.TTL(later) != 293 || fresh.Held(later) != 0 {
 		t.Errorf("%d, %q, age %d, ttl %d", fresh.Status, fresh.Body, fresh.Age(later), fresh.TTL(later))
 	}
-	if got := string(object.Fields.Lines()); got != string(stored.Lines()) || object.TTL(then) != 60 {
+	if got := string(object.Fields.Lines()); got != before || object.TTL(then) != 60 {
 		t.Errorf("the stored one has changed: %s", got)
 	}
 }

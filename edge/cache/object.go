@@ -16,6 +16,9 @@ type Object struct {
 	Trailers *wire.Fields // nil when there were none
 	Terms    freshness.Terms
 
+	// NotModified are the fields of a 304: the first ones of Fields.
+	NotModified wire.Fields
+
 	came time.Time // when it was received, or found to be still good
 	at   Moment    // the same
 
@@ -59,8 +62,8 @@ func (o *Object) Held(now Moment) int64 { return int64(max(0, now-o.at)) / int64
 // Whole reports whether all of the body is here.
 func (o *Object) Whole() bool { return o.part == nil }
 
-// NotModified reports whether a 304 answers the request's conditions.
-func (o *Object) NotModified(request *wire.Fields) bool {
+// Validates reports whether a 304 answers the request's conditions.
+func (o *Object) Validates(request *wire.Fields) bool {
 	i := request.Next(wire.IfNoneMatch, -1)
 	switch {
 	case i < 0 && !request.Has(wire.IfModifiedSince), o.Status != 200 && o.Status != 203:
@@ -75,7 +78,7 @@ func (o *Object) NotModified(request *wire.Fields) bool {
 }
 
 func (o *Object) size() int {
-	const bookkeeping = 384
+	const bookkeeping = 432
 	size := bookkeeping + o.Fields.Size() + o.forCaches.Size() + cap(o.Body)
 	for _, s := range o.vary {
 		size += 96 + len(s.name) + len(s.raw) + len(s.form)

@@ -98,8 +98,33 @@ func TestObject_answers304ToAMatchingCondition(t *testing.T) {
 	} {
 		offer := offerOf(answer, fields())
 		offer.Status = c.status
-		if got := prepared(t, offer, "x").NotModified(c.request); got != c.want {
+		if got := prepared(t, offer, "x").Validates(c.request); got != c.want {
 			t.Errorf("%d, %q: %v", c.status, c.request.Lines(), got)
+		}
+	}
+}
+
+// RFC 9110, 15.4.5: a 304 says nothing of the body it does not have.
+func TestObject_keepsTheFieldsOfA304(t *testing.T) {
+	const both, date = "Cache-Control: max-age=60\r\nX-A: 1\r\n", "Last-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\n"
+	modified := []string{"Content-Type", "text/plain", "Last-Modified", httpDate(-7200), "X-A", "1"}
+	for _, c := range []struct {
+		name   string
+		answer *wire.Fields
+		want   string
+	}{
+		{"a tag tells versions apart", lasting(append(modified, "ETag", `"a"`)...), both + "ETag: \"a\"\r\n"},
+		{"a date does", lasting(modified...), "Cache-Control: max-age=60\r\n" + date + "X-A: 1\r\n"},
+		{"the tag is not for visitors", fields("Cache-Control", `max-age=60, no-cache="etag"`, "Last-Modified", httpDate(-7200), "ETag", `"a"`),
+			"Cache-Control: max-age=60, no-cache=\"etag\"\r\n" + date},
+		{"all of them", lasting("X-A", "1"), both},
+	} {
+		object := prepared(t, offerOf(c.answer, fields()), "x")
+		if got := string(object.NotModified.Lines()); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if c.name != "the tag is not for visitors" && len(object.Fields.Lines()) != len(c.answer.Lines()) {
+			t.Errorf("%s: of %q is stored %q", c.name, c.answer.Lines(), object.Fields.Lines())
 		}
 	}
 }

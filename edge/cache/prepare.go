@@ -75,11 +75,20 @@ var storeResults = [...]seawall.StoreResult{
 	freshness.RefusedAlwaysAsk:     seawall.StoreNoCache,
 }
 
-// keep takes over the fields that may be kept.
+// keep takes over the fields that may be kept: first those that a 304 says
+// too, and each name's in the order in which they came.
 func (o *Object) keep(visible, said *wire.Fields) {
-	for i := range visible.Len() {
-		if o.keeps(visible.Known(i), visible.Name(i), said) {
-			o.Fields.Add(visible.Known(i), visible.Name(i), visible.Value(i))
+	brief := 0
+	tagged := visible.Has(wire.ETag) && o.keeps(wire.ETag, wire.ETag.Text(), said)
+	for _, inNotModified := range [...]bool{true, false} {
+		for i := range visible.Len() {
+			name := visible.Name(i)
+			if freshness.InNotModified(name, tagged) == inNotModified && o.keeps(visible.Known(i), name, said) {
+				o.Fields.Add(visible.Known(i), name, visible.Value(i))
+			}
+		}
+		if inNotModified {
+			brief = o.Fields.Len()
 		}
 	}
 	for i := range said.Len() {
@@ -88,6 +97,7 @@ func (o *Object) keep(visible, said *wire.Fields) {
 		}
 	}
 	o.Fields, o.forCaches = o.Fields.Clone(), o.forCaches.Clone()
+	o.NotModified = o.Fields.First(brief)
 }
 
 // keeps reports whether a field is stored (RFC 9111, 3.1). Those of one

@@ -35,6 +35,18 @@ func NotModified(request, stored Fields, received time.Time) bool {
 	return ok && !at.After(limit)
 }
 
+// InNotModified reports whether a 304 says the stored field with this name:
+// all but those that describe the body it does not have. tagged: there is an
+// ETag, so Last-Modified is one of them (RFC 9110, 15.4.5).
+func InNotModified(name []byte, tagged bool) bool {
+	for _, describes := range [...]string{"content-type", "content-encoding", "content-language", "content-range", "content-md5", "content-digest", "repr-digest"} {
+		if is(name, describes) {
+			return false
+		}
+	}
+	return !tagged || !is(name, "last-modified")
+}
+
 // listed compares a list of entity tags with one, weakly (RFC 9110, 8.8.3.2).
 // A tag that lacks its quotes equals only itself.
 func listed(list, tag []byte) bool {

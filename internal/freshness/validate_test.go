@@ -193,6 +193,23 @@ func FuzzNotModified(f *testing.F) {
 	})
 }
 
+// RFC 9110, 15.4.5.
+func TestInNotModified_isWhatDoesNotDescribeTheBody(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Content-Location": true, "Date": true, "ETag": true, "Vary": true, "Cache-Control": true, "Expires": true, "Content-Security-Policy": true, "X-A": true,
+		"Content-Type": false, "content-encoding": false, "CONTENT-LANGUAGE": false, "Content-Range": false, "Repr-Digest": false,
+	} {
+		for _, tagged := range []bool{true, false} {
+			if got := InNotModified([]byte(name), tagged); got != want {
+				t.Errorf("%s, tagged %v: %v", name, tagged, got)
+			}
+		}
+	}
+	if InNotModified([]byte("Last-Modified"), true) || !InNotModified([]byte("Last-Modified"), false) {
+		t.Error("Last-Modified is for whoever has no tag")
+	}
+}
+
 func TestNotModified_withoutConditionsAllocatesNothing(t *testing.T) {
 	stored := fields("ETag: \"a\"\nLast-Modified: " + stamp(-time.Hour))
 	for name, request := range map[string]string{

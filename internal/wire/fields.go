@@ -59,6 +59,15 @@ func (f *Fields) Clone() Fields {
 	return Fields{buf: bytes.Clone(f.buf), list: append([]Field(nil), f.list...)}
 }
 
+// First returns the first n fields of a built list. It shares f's memory.
+func (f *Fields) First(n int) Fields {
+	end := len(f.buf)
+	if n < len(f.list) {
+		end = int(f.list[n].NameStart)
+	}
+	return Fields{buf: f.buf[:end:end], list: f.list[:n:n]}
+}
+
 // Size returns the bytes of memory a built list holds.
 func (f *Fields) Size() int { return cap(f.buf) + cap(f.list)*20 }
 
