@@ -14,14 +14,16 @@ const (
 	// few seconds; one that was made to take for ever is not an honest file.
 	patience = 2 * time.Minute
 	// mostRepeats is how many networks a file may have for each node of its
-	// tree. Without parts that are used several times there is one.
-	mostRepeats = 16
+	// tree (without parts that are used several times there is one), and
+	// mostNetworks how many at all, several times those of the largest.
+	mostRepeats  = 16
+	mostNetworks = 1 << 26
 )
 
 // database is one fact about all addresses. It is never written after parse.
 type database struct {
-	four    table4
-	six     ranges[wide]
+	four    table[uint32]
+	six     table[wide]
 	kind    string
 	built   time.Time
 	nodes   uint
@@ -33,12 +35,12 @@ func (db *database) ranges() int { return len(db.four.starts) + len(db.six.start
 // find returns the fact about an address that is not IPv4-mapped, 0 for none.
 func (db *database) find(a netip.Addr) uint32 {
 	if a.Is4() {
-		return db.four.find(narrowKey(a))
+		return find4(&db.four, narrowKey(a))
 	}
 	fact := find6(&db.six, wideKey(a))
 	if fact == 0 {
 		if client := tunnelled(a); client.IsValid() {
-			return db.four.find(narrowKey(client))
+			return find4(&db.four, narrowKey(client))
 		}
 	}
 	return fact
@@ -61,14 +63,15 @@ func tunnelled(a netip.Addr) netip.Addr {
 }
 
 var (
-	errPatience = fmt.Errorf("reading it took longer than %v", patience)
-	errRepeats  = errors.New("damaged: its search tree has too many branches")
+	errPatience = errors.New("reading it takes too long")
+	errRepeats  = errors.New("its search tree has too many branches")
 )
 
-// parse reads a whole file and checks on the way every part that it uses.
-// The library's Verify is not asked: it is picky about descriptions and the
-// like in which providers differ, and decodes all that is thrown away here.
-func parse(data []byte, of func(*record) uint32) (db *database, err error) {
+// parse reads a whole file and checks on the way every part that it uses. It
+// gives up soon after the deadline.
+// The library's Verify is not asked: it refuses good files of providers that
+// leave the description empty, and decodes all that is thrown away here.
+func parse(data []byte, of func(*record) uint32, deadline time.Time) (db *database, err error) {
 	// A file that brings the library to panic is a damaged file. After this
 	// function, nothing of the library is in use.
 	defer func() {
@@ -85,7 +88,7 @@ func parse(data []byte, of func(*record) uint32) (db *database, err error) {
 		return nil, fmt.Errorf("version %d of the format with IPv%d is not supported", meta.BinaryFormatMajorVersion, meta.IPVersion)
 	}
 	db = &database{kind: meta.DatabaseType, built: meta.BuildTime(), nodes: meta.NodeCount}
-	if err := db.collect(reader, of); err != nil {
+	if err := db.collect(reader, of, deadline); err != nil {
 		return nil, err
 	}
 	if db.ranges() == 0 {
@@ -96,24 +99,21 @@ func parse(data []byte, of func(*record) uint32) (db *database, err error) {
 
 // collect walks through all networks of the file. Its IPv4 tree comes once,
 // without the prefixes of IPv6 that point into it.
-func (db *database) collect(reader *maxminddb.Reader, of func(*record) uint32) error {
+func (db *database) collect(reader *maxminddb.Reader, of func(*record) uint32, deadline time.Time) error {
 	four := collector[uint32]{key: narrowKey, next: netip.IPv4Unspecified()}
 	six := collector[wide]{key: wideKey, next: netip.IPv6Unspecified()}
 	known := map[uintptr]uint32{} // facts by place of the record
-	began, left := time.Now(), mostRepeats*(reader.Metadata.NodeCount+1)
-	var r record
+	left := min(mostRepeats*(reader.Metadata.NodeCount+1), mostNetworks)
+	r := record{deadline: deadline}
 	for found := range reader.Networks() {
 		if err := found.Err(); err != nil {
 			return fmt.Errorf("damaged: %w", err)
 		}
 		if left--; left == 0 {
-			return errRepeats
+			return fmt.Errorf("damaged: %w", errRepeats)
 		}
 		fact, seen := known[found.Offset()]
 		if !seen {
-			if time.Since(began) > patience {
-				return errPatience
-			}
 			if err := found.Decode(&r); err != nil {
 				return fmt.Errorf("damaged: %w", err)
 			}
@@ -124,7 +124,7 @@ func (db *database) collect(reader *maxminddb.Reader, of func(*record) uint32) e
 			return err
 		}
 	}
-	db.four, db.six, db.records = newTable4(four.end()), six.end(), len(known)
+	db.four, db.six, db.records = newTable(four.end(), upper4), newTable(six.end(), upper6), len(known)
 	return nil
 }
 

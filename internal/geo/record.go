@@ -3,6 +3,7 @@ package geo
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/oschwald/maxminddb-golang/v2/mmdbdata"
 )
@@ -40,6 +41,8 @@ var fields = map[string]map[string]meaning{
 type record struct {
 	country, registered uint32 // two letters, the first in the higher byte
 	network             uint32
+
+	deadline time.Time // when the patience with the file is at its end
 }
 
 func (r *record) countryFact() uint32 {
@@ -53,7 +56,7 @@ func (r *record) networkFact() uint32 { return r.network }
 
 // UnmarshalMaxMindDBCursor is called by the library to decode a record.
 func (r *record) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
-	*r = record{}
+	*r = record{deadline: r.deadline}
 	kind, err := c.Kind()
 	if err != nil {
 		return mmdbdata.Cursor{}, err
@@ -64,7 +67,12 @@ func (r *record) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor, e
 	return r.readMap("", c)
 }
 
+// readMap looks at the clock, as a map costs no more than the file is long,
+// but may be pointed at as often as somebody likes.
 func (r *record) readMap(name string, c mmdbdata.Cursor) (next mmdbdata.Cursor, err error) {
+	if time.Now().After(r.deadline) {
+		return mmdbdata.Cursor{}, errPatience
+	}
 	entries, err := c.Map()
 	if err != nil {
 		return mmdbdata.Cursor{}, err

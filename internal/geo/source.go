@@ -85,10 +85,13 @@ func (s *source) look() {
 // read puts the file into use, or keeps what there is and says why.
 func (s *source) read() {
 	data, info, err := readFile(s.path)
-	s.seen = info
+	if info != nil {
+		s.seen = info
+	}
 	var db *database
 	if err == nil {
-		db, err = parse(data, s.of)
+		// Not s.now: that clock may be anybody's, this one must go on.
+		db, err = parse(data, s.of, time.Now().Add(patience))
 	}
 	if err != nil {
 		s.complain(err)

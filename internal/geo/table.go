@@ -83,17 +83,18 @@ func last(p netip.Prefix) netip.Addr {
 	return a
 }
 
-// table4 is the ranges of IPv4 with a directory that leaves a handful of them
-// to search in.
-type table4 struct {
-	ranges[uint32]
-	directory []uint32 // by the upper 16 bits of an address: how many ranges start below those
+// table is ranges with a directory, which leaves few of them to search in.
+type table[K comparable] struct {
+	ranges[K]
+	directory []uint32 // by what upper says of an address: how many ranges start below that
 }
 
-func newTable4(r ranges[uint32]) table4 {
-	t := table4{ranges: r, directory: make([]uint32, 1<<16+1)}
+// newTable adds the directory. What upper says must not fall while addresses
+// rise.
+func newTable[K comparable](r ranges[K], upper func(K) uint16) table[K] {
+	t := table[K]{ranges: r, directory: make([]uint32, 1<<16+1)}
 	for _, start := range r.starts {
-		t.directory[start>>16+1]++
+		t.directory[int(upper(start))+1]++
 	}
 	for i := range t.directory[1:] {
 		t.directory[i+1] += t.directory[i]
@@ -101,9 +102,24 @@ func newTable4(r ranges[uint32]) table4 {
 	return t
 }
 
-// find returns the fact of the last range that starts at or before the address.
-func (t *table4) find(key uint32) uint32 {
-	low, high := t.directory[key>>16], t.directory[key>>16+1]
+func upper4(key uint32) uint16 { return uint16(key >> 16) }
+
+// upper6 spends its bits on 2000::/4: there is nothing else in use.
+func upper6(key wide) uint16 {
+	switch top := key.high >> 60; {
+	case top < 2:
+		return 0
+	case top > 2:
+		return 1<<16 - 1
+	}
+	return uint16(key.high >> 44)
+}
+
+// find4 returns the fact of the last range that starts at or before the
+// address.
+func find4(t *table[uint32], key uint32) uint32 {
+	up := int(upper4(key))
+	low, high := t.directory[up], t.directory[up+1]
 	for low < high {
 		middle := low + (high-low)/2
 		if t.starts[middle] <= key {
@@ -118,13 +134,14 @@ func (t *table4) find(key uint32) uint32 {
 	return t.facts[low-1]
 }
 
-// find6 does the same for IPv6, where upper bits say too little for a
-// directory: most addresses in use share a few of them.
-func find6(r *ranges[wide], key wide) uint32 {
-	low, high := 0, len(r.starts)
+// find6 does the same for IPv6. The two are not one: a comparison by way of a
+// function would cost more than all the rest.
+func find6(t *table[wide], key wide) uint32 {
+	up := int(upper6(key))
+	low, high := t.directory[up], t.directory[up+1]
 	for low < high {
-		middle := int(uint(low+high) >> 1)
-		start := &r.starts[middle]
+		middle := low + (high-low)/2
+		start := &t.starts[middle]
 		if start.high < key.high || start.high == key.high && start.low <= key.low {
 			low = middle + 1
 		} else {
@@ -134,5 +151,5 @@ func find6(r *ranges[wide], key wide) uint32 {
 	if low == 0 {
 		return 0
 	}
-	return r.facts[low-1]
+	return t.facts[low-1]
 }
