@@ -23,6 +23,8 @@ const (
 	RungClient                  // who is asking?
 	RungMaintenance             // is the site open?
 	RungNormalise               // one canonical form, made once
+	RungAccess                  // is this visitor let in?
+	RungRules                   // does the zone answer by itself, or ask for something else?
 	RungCache                   // may a stored answer serve?
 	RungOrigin                  // ask the origin
 	RungStore                   // may the answer be kept?
@@ -34,7 +36,7 @@ const Rungs = int(RungEvent) + 1
 
 // String returns the word used in logs, metrics and `seawall why`.
 func (r Rung) String() string {
-	return [...]string{"door", "zone", "client", "maintenance", "normalise", "cache", "origin", "store", "event"}[r]
+	return [...]string{"door", "zone", "client", "maintenance", "normalise", "access", "rules", "cache", "origin", "store", "event"}[r]
 }
 
 // CacheResult says how the cache took part in an answer (RFC 9211 in short).
@@ -96,16 +98,18 @@ const (
 	StoreUnclear                          // must-understand, and the status is not one that is known
 	StoreFreshened                        // what was stored was brought up to date
 	StoreInvalidated                      // what was stored was dropped: the request may have changed it
+	StoreRule                             // a rule of the zone does not keep it
+	StoreArmour                           // its type is not what its path promises
 )
 
 var storeResults = [...]string{
 	"none", "stored", "method", "status", "no-freshness", "no-store", "private", "no-cache",
 	"authorization", "request-no-store", "vary-star", "too-large", "partial", "expired", "set-cookie", "undecided",
-	"must-understand", "freshened", "invalidated",
+	"must-understand", "freshened", "invalidated", "rule", "armour",
 }
 
 // StoreResults is the number of store results.
-const StoreResults = int(StoreInvalidated) + 1
+const StoreResults = int(StoreArmour) + 1
 
 // String returns the word used in logs, metrics and `seawall why`.
 func (s StoreResult) String() string { return storeResults[s] }
@@ -137,11 +141,12 @@ const (
 	EventReferer
 	EventServer // which server of the zone was asked last; empty when none was
 	EventCause  // what went wrong, for the operator alone: it may name addresses
+	EventRule   // which of the zone's rules had a say; empty when none had
 	EventTexts  = iota
 )
 
 // eventRoom is where each text ends in Event.text; a text begins where the one before ends.
-var eventRoom = [EventTexts + 1]uint16{0, 16, 80, 256, 352, 416, 448, 576}
+var eventRoom = [EventTexts + 1]uint16{0, 16, 80, 256, 352, 416, 448, 576, 704}
 
 // Event is what happened to one request. It has a fixed size so that rings
 // of Events cost nothing to the garbage collector's peace; texts that do not
@@ -165,7 +170,7 @@ type Event struct {
 
 	cut  uint8
 	used [EventTexts]uint16
-	text [576]byte
+	text [704]byte
 }
 
 // SetText copies as much of b as fits and marks the text as cut otherwise.

@@ -166,7 +166,7 @@ func (e *Edge) refresh(c *climb, object *cache.Object) {
 	}
 	alone := x.Alone()
 	alone.Method, alone.MethodName = exchange.MethodGet, []byte("GET")
-	background := &climb{x: alone, zone: c.zone, now: c.now, key: append([]byte(nil), c.key...)}
+	background := &climb{x: alone, zone: c.zone, now: c.now, key: append([]byte(nil), c.key...), caching: c.caching}
 	k := &background.cached
 	k.begin()
 	k.at, k.stored, k.flight, k.leads = c.cached.at, object, flight, true

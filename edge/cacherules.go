@@ -20,6 +20,8 @@ type cacheRules struct {
 	ignore      bool  // requests' own directives
 	interval    int64 // seconds for which a copy serves whatever the request's directives
 	showKey     bool
+	armour      bool // against paths that promise another type
+	rules       []cacheRule
 }
 
 func (e *Edge) compileCache(s spec.ZoneSpec) cacheRules {
@@ -27,7 +29,7 @@ func (e *Edge) compileCache(s spec.ZoneSpec) cacheRules {
 	rules := cacheRules{
 		maxObject: int64(c.MaxObject), neverStale: c.NeverStale,
 		written: written(s.Origin.ClientAddressField),
-		ignore:  c.Visitors.IgnoreDirectives, interval: int64(c.Visitors.ReloadInterval.Duration() / time.Second), showKey: c.ShowKey,
+		ignore:  c.Visitors.IgnoreDirectives, interval: int64(c.Visitors.ReloadInterval.Duration() / time.Second), showKey: c.ShowKey, armour: c.Armour,
 	}
 	rules.policy.IgnoreRequest = rules.ignore
 	if !c.NeverStale {

@@ -54,11 +54,18 @@ func (e *Edge) lookup(c *climb) verdict {
 		return verdict{}
 	}
 	c.cached.at = cache.Clock()
-	c.key = appendKey(c.key[:0], c.zone, x)
+	if !x.Bare {
+		c.caching = e.cachingOf(c)
+	}
+	c.key = appendKey(c.key[:0], c.zone, x, c.caching.key)
 	switch {
-	case x.Bare, c.now.Unix() < rules.bypassUntil, c.zone.state.switches.off(SwitchCache, c.now):
+	case x.Bare, c.now.Unix() < rules.bypassUntil, c.zone.state.switches.off(SwitchCache, c.now), c.caching.bypass:
+		c.caching = caching{}
 		c.miss(seawall.CacheBypass)
 		return verdict{}
+	}
+	c.phraseForRules()
+	switch {
 	case x.Method != exchange.MethodGet && x.Method != exchange.MethodHead:
 		c.miss(seawall.CacheMethod)
 		return verdict{}
@@ -281,17 +288,4 @@ func (c *climb) staleServes(failure freshness.Failure) bool {
 	}
 	c.object, c.x.Event.Cache = k.stored, seawall.CacheStale
 	return true
-}
-
-// appendKey makes the cache's key: zone, scheme, host with port, target.
-// The bytes after the host are those of the origin's request line.
-func appendKey(key []byte, z *zone, x *exchange.Exchange) []byte {
-	key = append(key, z.keyPrefix...)
-	if x.Event.Secure {
-		key = append(key, 's')
-	} else {
-		key = append(key, 'h')
-	}
-	key = append(key, x.Hostport...)
-	return append(key, x.Target...)
 }

@@ -47,7 +47,9 @@ type Edge struct {
 	cache    *cache.Cache // nil when off
 	counters []Counters   // one for each ring; summed up when somebody asks
 
-	zones atomic.Pointer[zoneTable]
+	zones      atomic.Pointer[zoneTable]
+	nodeAccess atomic.Pointer[accessList] // before every zone's own; nil: none
+
 	pages *pages.Set // for requests without a zone; nil: none
 
 	mu       sync.Mutex        // serialises Apply; guards resolver

@@ -73,7 +73,7 @@ func (e *Edge) ride(c *climb) error {
 		a.Status, a.Length = http.StatusPartialContent, span.Len()
 	}
 	x.Event.Status = uint16(a.Status)
-	if err := x.Out.Begin(a); err != nil {
+	if err := e.beginAnswer(c, a); err != nil {
 		return err
 	}
 	if x.Method == exchange.MethodHead {

@@ -17,11 +17,11 @@ func (e *Edge) invalidate(c *climb) {
 		return
 	}
 	zone, fields := c.zone.cache.zone, c.response.Answer.Fields
-	zone.Invalidate(c.key)
+	c.zone.everyKey(c.x, zone.Invalidate)
 	for _, name := range [...]wire.Name{wire.Location, wire.ContentLocation} {
 		if value, ok := fields.Get(name); ok {
-			if key, same := c.resolve(value); same {
-				zone.Invalidate(key)
+			if other, same := c.resolve(value); same {
+				c.zone.everyKey(other, zone.Invalidate)
 			}
 		}
 	}
@@ -35,13 +35,13 @@ func (c *climb) itself(answer *wire.Fields) bool {
 	if !ok {
 		return false
 	}
-	key, same := c.resolve(value)
-	return same && string(key) == string(c.key)
+	other, same := c.resolve(value)
+	return same && string(appendKey(nil, c.zone, other, c.caching.key)) == string(c.key)
 }
 
-// resolve returns the key of what a reference in the answer means; same is
+// resolve returns a request for what a reference in the answer means; same is
 // false when that is not on this site: another scheme, host or port.
-func (c *climb) resolve(reference []byte) (key []byte, same bool) {
+func (c *climb) resolve(reference []byte) (meaning *exchange.Exchange, same bool) {
 	x := c.x
 	scheme := "http"
 	if x.Event.Secure {
@@ -55,7 +55,7 @@ func (c *climb) resolve(reference []byte) (key []byte, same bool) {
 	if err != nil || !strings.EqualFold(meant.Scheme, scheme) {
 		return nil, false
 	}
-	var other exchange.Exchange
+	other := &exchange.Exchange{}
 	other.Event.Secure = x.Event.Secure
 	if other.SetHost([]byte(meant.Host), x.Event.Secure) != seawall.ReasonNone || string(other.Hostport) != string(x.Hostport) {
 		return nil, false
@@ -63,5 +63,5 @@ func (c *climb) resolve(reference []byte) (key []byte, same bool) {
 	if other.SetTarget([]byte(meant.RequestURI())) != seawall.ReasonNone {
 		return nil, false
 	}
-	return appendKey(nil, c.zone, &other), true
+	return other, true
 }

@@ -45,10 +45,10 @@ func (e *Edge) keep(c *climb) verdict {
 }
 
 // news is what the origin's answer says about a stored one.
-func (c *climb) news() cache.News {
+func (c *climb) news(stored *cache.Object) cache.News {
 	return cache.News{
 		Said: c.response.Said(), Fields: c.response.Answer.Fields, Request: c.x.Fields,
-		Requested: c.cached.requested, Received: time.Now(), At: cache.Clock(), Policy: c.zone.cache.policy, Written: c.zone.cache.written,
+		Requested: c.cached.requested, Received: time.Now(), At: cache.Clock(), Policy: c.policy(stored.Status), Written: c.zone.cache.written, Keyed: c.caching.key.selecting(),
 	}
 }
 
@@ -72,7 +72,7 @@ func (e *Edge) freshen(c *climb) verdict {
 		return e.askAgain(c)
 	}
 	zone := c.zone.cache.zone
-	fresh, result := stored.Freshened(c.news())
+	fresh, result := stored.Freshened(c.news(stored))
 	switch {
 	case result == seawall.StoreStored && stored.Selects(x.Fields):
 		x.Event.Store = seawall.StoreFreshened
@@ -162,11 +162,24 @@ func (e *Edge) keepHead(c *climb) verdict {
 		zone.Forget(c.key, k.stored)
 		return verdict{kind: answerOrigin}
 	}
-	if fresh, result := k.stored.Freshened(c.news()); result == seawall.StoreStored {
+	if fresh, result := k.stored.Freshened(c.news(k.stored)); result == seawall.StoreStored {
 		x.Event.Store = seawall.StoreFreshened
 		zone.Replace(c.key, k.stored, fresh, k.epoch)
 	}
 	return verdict{kind: answerOrigin}
+}
+
+// policy is what the zone and its rules say about answers with a status.
+func (c *climb) policy(status int) freshness.Policy {
+	p := c.zone.cache.policy
+	p.Share = c.caching.share
+	if seconds, said := c.caching.lifetime(status); said && seconds >= 0 {
+		p.Fixed, p.Lifetime, p.Force = true, seconds, c.caching.force
+	}
+	if c.caching.removeCookies {
+		p.Cookies = freshness.CookiesRemoved
+	}
+	return p
 }
 
 // makeOffer describes the origin's answer to the cache.
@@ -174,7 +187,7 @@ func (c *climb) makeOffer() cache.Offer {
 	a := &c.response.Answer
 	return cache.Offer{
 		Method: c.x.MethodName, Request: c.x.Fields, Status: a.Status, Said: c.response.Said(), Fields: a.Fields, Length: a.Length,
-		MaxObject: c.zone.cache.maxObject, Policy: c.zone.cache.policy, Written: c.zone.cache.written,
+		MaxObject: c.zone.cache.maxObject, Policy: c.policy(a.Status), Written: c.zone.cache.written, Keyed: c.caching.key.selecting(),
 		Requested: c.cached.requested, Received: time.Now(), At: cache.Clock(),
 	}
 }
@@ -182,6 +195,16 @@ func (c *climb) makeOffer() cache.Offer {
 // offer lets the cache have the answer, if it wants it.
 func (e *Edge) offer(c *climb) verdict {
 	x, k := c.x, &c.cached
+	if seconds, said := c.caching.lifetime(c.response.Answer.Status); said && seconds < 0 {
+		x.Event.Store = seawall.StoreRule
+		c.release()
+		return verdict{kind: answerOrigin}
+	}
+	if c.zone.cache.armour && deceives(x.Path, c.response.Answer.Fields) {
+		x.Event.Store = seawall.StoreArmour
+		c.release()
+		return verdict{kind: answerOrigin}
+	}
 	if x.Nominates || x.Body != nil && x.Method == exchange.MethodGet || !c.response.Certain() {
 		// What the answer depends on is not in the key: a body, or a field
 		// that selects a variant here and was removed on the way. Or nobody

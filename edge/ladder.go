@@ -9,6 +9,7 @@ import (
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/rule"
 )
 
 // ladder is the way of every request of every protocol, from top to bottom.
@@ -22,6 +23,7 @@ var ladder = [...]struct {
 	{seawall.RungClient, (*Edge).client},           // who is asking?
 	{seawall.RungMaintenance, (*Edge).maintenance}, // is the site open?
 	{seawall.RungNormalise, (*Edge).normalise},     // one canonical form, made once
+	{seawall.RungAccess, (*Edge).access},           // is this visitor let in?
 	{seawall.RungCache, (*Edge).lookup},            // may a stored answer serve, or one that is on its way?
 	{seawall.RungOrigin, (*Edge).ask},              // ask the origin
 	{seawall.RungStore, (*Edge).keep},              // may its answer be kept?
@@ -59,6 +61,14 @@ type climb struct {
 	answer   exchange.Answer
 	own      ownAnswer
 	said     [][]byte // what proxies in front say about the visitor
+
+	known        rule.Facts // what conditions ask about
+	gathered     bool       // known is filled
+	ruled        []byte     // which rules had a say
+	caching      caching
+	asks         relay // the request as the zone's rules have it
+	dressed      relay // the answer as they have it
+	targetMemory []byte
 }
 
 // Serve has a request climb the ladder. It implements the Handler of the
@@ -107,6 +117,7 @@ func (e *Edge) begin(x *exchange.Exchange) *climb {
 	c.x, c.zone, c.now = x, nil, time.Unix(0, x.Event.Time)
 	c.object, c.response, c.fresh, c.cause = nil, nil, nil, nil
 	c.cached.begin()
+	c.gathered, c.ruled, c.caching = false, c.ruled[:0], caching{}
 	c.answer.Fields, c.answer.Close = nil, false
 	c.answer.More.Clear()
 	return c
@@ -125,6 +136,9 @@ func (e *Edge) event(c *climb) {
 	e.setVisitorTexts(x)
 	if c.cause != nil {
 		event.SetText(seawall.EventCause, []byte(causeOf(c.cause)))
+	}
+	if len(c.ruled) > 0 {
+		event.SetText(seawall.EventRule, c.ruled)
 	}
 	if c.zone != nil {
 		event.Zone = c.zone.name

@@ -32,7 +32,7 @@ func (e *Edge) sendOrigin(c *climb) {
 		e.tunnel(c)
 		return
 	}
-	if err := x.Out.Begin(a); err != nil {
+	if err := e.beginAnswer(c, a); err != nil {
 		e.cut(c, err)
 		return
 	}

@@ -91,7 +91,7 @@ func wantsTrailers(f *wire.Fields) bool {
 // sendHead sends an answer without a body.
 func (e *Edge) sendHead(c *climb) error {
 	c.x.Event.Status = uint16(c.answer.Status)
-	err := c.x.Out.Begin(&c.answer)
+	err := e.beginAnswer(c, &c.answer)
 	if err == nil {
 		err = c.x.Out.End(nil)
 	}
@@ -100,7 +100,7 @@ func (e *Edge) sendHead(c *climb) error {
 
 func (e *Edge) sendBody(c *climb, body []byte, trailers *wire.Fields) error {
 	c.x.Event.Status = uint16(c.answer.Status)
-	err := c.x.Out.Begin(&c.answer)
+	err := e.beginAnswer(c, &c.answer)
 	if err == nil {
 		err = c.x.Out.Write(body)
 	}
@@ -166,7 +166,7 @@ func (e *Edge) sendParts(c *climb, spans []byterange.Span) error {
 	c.own.fields.AddKnown(wire.ContentType, append([]byte("multipart/byteranges; boundary="), boundary...))
 	a.Status, a.Fields, a.Length = http.StatusPartialContent, &c.own.fields, parts.Length()
 	x.Event.Status = http.StatusPartialContent
-	if err := x.Out.Begin(a); err != nil {
+	if err := e.beginAnswer(c, a); err != nil {
 		return err
 	}
 	for i, span := range spans {

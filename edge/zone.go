@@ -22,6 +22,7 @@ type zone struct {
 	origin    *origin.Group
 	state     *zoneState
 
+	rules zoneRules
 	cache cacheRules
 
 	hops      *prefix.Set // nil: nobody in front is trusted
@@ -78,6 +79,9 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 		}
 	}
 	z.cache = e.compileCache(s)
+	if err := e.compileRules(z, s); err != nil {
+		return nil, fmt.Errorf("zone %s: %w", s.Name, err)
+	}
 	e.startFetching(z)
 	return z, nil
 }
@@ -113,10 +117,11 @@ const (
 	SwitchCache       Switch = iota // nothing is answered from the cache and nothing kept
 	SwitchRewrite                   // answers pass as the origin made them: no field hidden or rewritten, nothing kept
 	SwitchMaintenance               // everybody is let in
+	SwitchAccess                    // nobody is turned away by a list
 	switchCount
 )
 
-var switchNames = [switchCount]string{"cache", "rewrite", "maintenance"}
+var switchNames = [switchCount]string{"cache", "rewrite", "maintenance", "access"}
 
 // String returns the name that `seawall bypass` knows.
 func (s Switch) String() string { return switchNames[s] }

@@ -46,6 +46,15 @@ type ZoneSpec struct {
 	// Origin is the server that has the site, or several.
 	Origin OriginSpec `yaml:"origin" json:"origin"`
 
+	// Lists are lists that conditions name. Default: none.
+	Lists []ListSpec `yaml:"lists,omitempty" json:"lists,omitempty"`
+
+	// Access says who is let in and who is not.
+	Access AccessSpec `yaml:"access,omitempty" json:"access,omitzero"`
+
+	// Redirects sends visitors elsewhere.
+	Redirects RedirectsSpec `yaml:"redirects,omitempty" json:"redirects,omitzero"`
+
 	// Cache says what of the site is kept at the edge.
 	Cache CacheSpec `yaml:"cache,omitempty" json:"cache,omitzero"`
 
@@ -99,6 +108,14 @@ type CacheSpec struct {
 
 	// Visitors bounds what visitors may ask of the cache.
 	Visitors CacheVisitorsSpec `yaml:"visitors,omitempty" json:"visitors,omitzero"`
+
+	// Rules say what is different for some requests. Default: none.
+	Rules []CacheRuleSpec `yaml:"rules,omitempty" json:"rules,omitempty"`
+
+	// Armour does not keep an answer whose path ends like a picture, a style
+	// or a script and whose type is another: somebody has appended
+	// /nothing.css to the address of a private page. Default: false.
+	Armour bool `yaml:"armour,omitempty" json:"armour,omitempty"`
 
 	// ShowKey adds the cache's key to Cache-Status. Default: false.
 	ShowKey bool `yaml:"show_key,omitempty" json:"show_key,omitempty"`
@@ -159,6 +176,9 @@ type HopsSpec struct {
 // {{status}}, {{title}}, {{message}}, {{reason}}, {{time}} and {{year}} are
 // filled in.
 type PagesSpec struct {
+	// Forbidden is for visitors whom the zone does not let in (403).
+	Forbidden PageSpec `yaml:"403,omitempty" json:"403,omitzero"`
+
 	// Misdirected is for requests that ask the wrong door (421).
 	Misdirected PageSpec `yaml:"421,omitempty" json:"421,omitzero"`
 
@@ -188,7 +208,7 @@ type ClassedPage struct {
 // All returns the pages in the order of PagesSpec.
 func (p PagesSpec) All() []ClassedPage {
 	return []ClassedPage{
-		{"421", p.Misdirected}, {"502", p.BadGateway}, {"503", p.Unavailable}, {"504", p.Timeout},
+		{"403", p.Forbidden}, {"421", p.Misdirected}, {"502", p.BadGateway}, {"503", p.Unavailable}, {"504", p.Timeout},
 		{"limits", p.Limits}, {"maintenance", p.Maintenance},
 	}
 }

@@ -75,9 +75,14 @@ func commented(src []byte, path string) bool {
 	return regexp.MustCompile(`(?m)^ *# +` + regexp.QuoteMeta(name) + `: `).Match(src)
 }
 
-// settings returns the paths of all settings, in lists those of the first entry.
+// settings returns the paths of all settings, in lists those of the first
+// entry. A condition within a condition has the settings of any condition,
+// and so has every other condition: they are to be shown once.
 func settings(path string, t reflect.Type) (paths []string) {
+	condition := reflect.TypeFor[spec.ConditionSpec]()
 	switch {
+	case (t == condition || t == reflect.SliceOf(condition)) && path != "zones[0].access.block[0].when":
+		return []string{path}
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return []string{path}
 	case t.Kind() == reflect.Struct:

@@ -52,6 +52,8 @@ var (
 		"client":      "where it is found out who asks",
 		"maintenance": "where it is seen whether the site is open",
 		"normalise":   "where the address is brought into one form",
+		"access":      "where it is seen whether the zone lets this visitor in",
+		"rules":       "where the zone sends visitors elsewhere or answers by itself",
 		"cache":       "at the cache",
 		"origin":      "at the origin, the server that has the site",
 		"store":       "where it is decided whether the answer may be kept",
@@ -95,6 +97,8 @@ var (
 		"undecided":        "not kept: the cache had no room for it at the time",
 		"must-understand":  "not kept: the origin asks that a cache knows this status, and it is not a known one",
 		"freshened":        "what was kept was brought up to date",
+		"rule":             "not kept: a rule of the zone does not want it (cache.rules)",
+		"armour":           "not kept: its type is not what its address promises (cache.armour)",
 		"invalidated":      "what was kept under this address was dropped: the request may have changed it",
 	}
 )
@@ -121,6 +125,9 @@ func explainRecord(r journal.Record) string {
 	}
 	if r.Cause != "" {
 		line("Cause", "%s", printable(r.Cause))
+	}
+	if r.Rule != "" {
+		line("Rules", "%s", printable(r.Rule))
 	}
 	if r.Server != "" {
 		line("Server", "%s", printable(r.Server))
@@ -204,6 +211,7 @@ type found struct {
 	Referer   string    `json:"referer"`
 	Server    string    `json:"server,omitempty"`
 	Cause     string    `json:"cause,omitempty"`
+	Rule      string    `json:"rule,omitempty"`
 	Cut       []string  `json:"cut,omitempty"`
 	Protocol  string    `json:"protocol"`
 	Secure    bool      `json:"tls"`
@@ -223,7 +231,7 @@ func newFound(r journal.Record) found {
 		ID: r.ID.String(), Kept: true, Time: r.Time, Duration: r.Duration.Microseconds(), Client: r.Client,
 		Zone: r.Zone, Method: printable(r.Method), Host: printable(r.Host), Target: printable(r.Target),
 		UserAgent: printable(r.UserAgent), Referer: printable(r.Referer),
-		Server: printable(r.Server), Cause: printable(r.Cause), Cut: r.Cut,
+		Server: printable(r.Server), Cause: printable(r.Cause), Rule: printable(r.Rule), Cut: r.Cut,
 		Protocol: r.Protocol, Secure: r.Secure, Status: r.Status, BytesIn: r.BytesIn, BytesOut: r.BytesOut,
 		Rung: r.Rung, Action: r.Action, Reason: r.Reason, Sentence: r.Sentence, Cache: r.Cache, Store: r.Store,
 	}

@@ -18,7 +18,8 @@ type News struct {
 	At                  Moment
 	Policy              freshness.Policy
 	Request             *wire.Fields
-	Written             []byte // as in Offer
+	Written             []byte   // as in Offer
+	Keyed               [][]byte // as in Offer
 }
 
 // Chosen returns which of the answers that were asked about a 304 means (RFC
@@ -57,7 +58,7 @@ func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 		fresh.Terms.WithoutCookie = true
 	}
 	fresh.keep(merge(&o.Fields, news.Fields), said)
-	if refusal == freshness.Storable && news.Said.Has(wire.Vary) && !fresh.selectAnew(said, news.Request) {
+	if refusal == freshness.Storable && news.Said.Has(wire.Vary) && !fresh.selectAnew(said, news) {
 		return fresh, seawall.StoreVaryStar
 	}
 	if refusal == freshness.Storable && news.Written != nil && fresh.selectedBy(string(bytes.ToLower(news.Written))) {
@@ -68,9 +69,9 @@ func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 
 // selectAnew takes what selects the answer from the request that the news
 // answers, where they name other fields in Vary than before.
-func (o *Object) selectAnew(said, request *wire.Fields) bool {
+func (o *Object) selectAnew(said *wire.Fields, news News) bool {
 	var other Object
-	if !other.readVary(Offer{Said: said, Request: request}) {
+	if !other.readVary(Offer{Said: said, Request: news.Request, Keyed: news.Keyed}) {
 		return false
 	}
 	if !slices.EqualFunc(other.vary, o.vary, func(a, b selector) bool { return bytes.Equal(a.name, b.name) }) {

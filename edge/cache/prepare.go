@@ -26,6 +26,10 @@ type Offer struct {
 	// wish; nil: none.
 	Written []byte
 
+	// Keyed are names of request fields that select a variant besides those
+	// that Vary names.
+	Keyed [][]byte
+
 	MaxObject           int64 // bytes of a body that are still stored
 	Policy              freshness.Policy
 	Requested, Received time.Time
@@ -132,6 +136,11 @@ func (o *Object) readVary(offer Offer) bool {
 		}
 		return ok
 	})
+	for _, name := range offer.Keyed {
+		if lowered := bytes.ToLower(name); !o.selectedBy(string(lowered)) {
+			o.vary = append(o.vary, makeSelector(lowered, offer.Request))
+		}
+	}
 	if coding, found := offer.Said.Get(wire.ContentEncoding); ok && found && !o.selectedBy("accept-encoding") {
 		s := makeSelector(wire.AcceptEncoding.Text(), offer.Request)
 		s.coding = bytes.Clone(coding)

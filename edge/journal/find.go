@@ -33,6 +33,7 @@ type Record struct {
 	Referer   string
 	Server    string   // the zone's server that was asked last; empty when none was
 	Cause     string   // what went wrong there, for the operator
+	Rule      string   // which of the zone's rules had a say
 	Cut       []string // the texts that were too long: method, host, target, user_agent, referer
 	Protocol  string
 	Secure    bool
@@ -149,6 +150,7 @@ func parseLine(line []byte) (Record, error) {
 		Referer   string    `json:"referer"`
 		Server    string    `json:"server"`
 		Cause     string    `json:"cause"`
+		Rule      string    `json:"rule"`
 		Cut       []string  `json:"cut"`
 		Protocol  string    `json:"protocol"`
 		Secure    bool      `json:"tls"`
@@ -173,7 +175,7 @@ func parseLine(line []byte) (Record, error) {
 		Client: fields.Client, Zone: unescape(fields.Zone), Method: unescape(fields.Method),
 		Host: unescape(fields.Host), Target: unescape(fields.Target),
 		UserAgent: unescape(fields.UserAgent), Referer: unescape(fields.Referer),
-		Server: unescape(fields.Server), Cause: unescape(fields.Cause), Cut: fields.Cut,
+		Server: unescape(fields.Server), Cause: unescape(fields.Cause), Rule: unescape(fields.Rule), Cut: fields.Cut,
 		Protocol: fields.Protocol, Secure: fields.Secure, Status: fields.Status,
 		BytesIn: fields.BytesIn, BytesOut: fields.BytesOut, Rung: fields.Rung, Action: fields.Action,
 		Reason: fields.Reason, Sentence: sentence(fields.Reason), Cache: fields.Cache, Store: fields.Store,

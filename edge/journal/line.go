@@ -17,6 +17,7 @@ var texts = [...]string{
 	seawall.EventReferer:   "referer",
 	seawall.EventServer:    "server",
 	seawall.EventCause:     "cause",
+	seawall.EventRule:      "rule",
 }
 
 // How each form writes the second of a request.

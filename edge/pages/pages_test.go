@@ -64,7 +64,7 @@ func TestAppend_saysWhereTheFaultLies(t *testing.T) {
 		if atSite := told.broken == pieceRoute || told.broken == pieceSite; atSite != (origin || setup) {
 			t.Errorf("%v: the picture marks piece %q", r, pieceNames[told.broken])
 		}
-		if r.Status() < 500 && told.broken == pieceEdge {
+		if r.Status() < 500 && told.broken == pieceEdge && r != seawall.ReasonBlocked { // which is a decision, not a fault
 			t.Errorf("%v: a refusal with %d blames the edge", r, r.Status())
 		}
 	}
@@ -80,6 +80,7 @@ func TestAppend_tellsTheStoryOfTheReason(t *testing.T) {
 		seawall.ReasonOriginBusy:      "503 The site is very busy",
 		seawall.ReasonOriginDown:      "503 The site is down",
 		seawall.ReasonOriginTotal:     "504 The site does not answer",
+		seawall.ReasonBlocked:         "403 This site does not let you in",
 		seawall.ReasonMaintenance:     "503 The site is taking a break",
 	} {
 		if got, _, _ := strings.Cut(string(Append(nil, page(r), Text)), "\n"); got != want {

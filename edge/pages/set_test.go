@@ -90,7 +90,7 @@ func TestClassOf_isAKeyForEveryPage(t *testing.T) {
 func TestNewSet_namesEveryKeyThatIsNoClass(t *testing.T) {
 	own := mustParse(t, "own")
 	_, err := NewSet(map[string]*Template{"502": own, "404": own, "5xx": own, "499": nil, "Limits": nil})
-	if want := `own pages: the edge has no page "404", "499", "5xx", "Limits"; it has 400, 405, `; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), ", limits, maintenance") {
+	if want := `own pages: the edge has no page "404", "499", "5xx", "Limits"; it has 400, 403, 405, `; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), ", limits, maintenance") {
 		t.Errorf("%v, want %q", err, want)
 	}
 }

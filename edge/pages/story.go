@@ -49,6 +49,7 @@ const (
 	storySetup
 	storyQueue
 	storyDown
+	storyBlocked
 	storyMaintenance
 	storyRestart
 	storyInternal
@@ -154,6 +155,12 @@ var stories = [storyCount]story{
 		advice:  "Wait a few minutes, then load the page again.",
 		broken:  pieceSite,
 	},
+	storyBlocked: {
+		heading: "This site does not let you in",
+		fault:   "With none of the machines: the owner of the site has decided so, about the network you come from or the program you use.",
+		advice:  "If that is a mistake, tell the owner of the site the number below.",
+		broken:  pieceEdge,
+	},
 	storyMaintenance: {
 		heading: "The site is taking a break",
 		fault:   "Nothing is broken: its owner is at work and will open it again.",
@@ -202,6 +209,8 @@ func storyOf(r seawall.Reason, status int) storyName {
 		return storyUnknown
 	case seawall.ReasonWrongScheme:
 		return storyScheme
+	case seawall.ReasonBlocked:
+		return storyBlocked
 	case seawall.ReasonMaintenance:
 		return storyMaintenance
 	case seawall.ReasonLoop, seawall.ReasonOriginForbidden:

@@ -12,6 +12,15 @@ type Policy struct {
 	Cookies Cookies
 	// IgnoreRequest has the request's own directives mean nothing.
 	IgnoreRequest bool
+	// Fixed: the owner says for how long answers are fresh, whatever they say:
+	// Lifetime seconds from when they are received.
+	Fixed    bool
+	Lifetime int64
+	// Force stores, with a Fixed lifetime, what the answer forbids to store
+	// (no-store, private, no-cache), without the cookies that it sets.
+	Force bool
+	// Share stores answers to requests with credentials for everybody.
+	Share bool
 }
 
 // Cookies is what becomes of Set-Cookie in an answer that may be stored.
@@ -90,6 +99,7 @@ func (o Offer) Judge() (Terms, Refusal) {
 	switch {
 	case post && !t.Explicit:
 		return t, RefusedByMethod
+	case o.Policy.Fixed:
 	case !t.Explicit && !d.Public && !heuristically(o.Status):
 		return t, RefusedWithoutTerms
 	case t.AlwaysAsk && !o.validator():
@@ -103,7 +113,7 @@ func (o Offer) Judge() (Terms, Refusal) {
 		switch {
 		case o.Policy.Cookies == CookiesRefused:
 			return t, RefusedByCookie
-		case o.Policy.Cookies == CookiesRemoved, !t.Explicit, t.Lifetime == 0, t.AlwaysAsk:
+		case o.Policy.Cookies == CookiesRemoved, o.Policy.Fixed, !t.Explicit, t.Lifetime == 0, t.AlwaysAsk:
 			t.WithoutCookie = true
 		}
 	}
@@ -112,7 +122,10 @@ func (o Offer) Judge() (Terms, Refusal) {
 
 // allowed applies what needs no arithmetic.
 func (o Offer) allowed(d Directives) Refusal {
-	noStore := d.NoStore
+	noStore, private := d.NoStore, d.Private
+	if o.Policy.Force {
+		noStore, private = false, false
+	}
 	if d.MustUnderstand {
 		if !understood(o.Status) {
 			return RefusedAsUnclear
@@ -128,9 +141,9 @@ func (o Offer) allowed(d Directives) Refusal {
 		return RefusedByRequest
 	case noStore:
 		return RefusedByNoStore
-	case d.Private:
+	case private:
 		return RefusedByPrivate
-	case has(o.Request, nameAuthorization) && !d.Public && !d.MustRevalidate && d.SharedMaxAge < 0:
+	case has(o.Request, nameAuthorization) && !o.Policy.Share && !d.Public && !d.MustRevalidate && d.SharedMaxAge < 0:
 		return RefusedByCredentials
 	case variesOnAll(o.Answer):
 		return RefusedByVary
@@ -149,6 +162,12 @@ func (o Offer) terms(d Directives, targeted bool) Terms {
 	t.Lifetime, t.Explicit = lifetime(d, targeted, o.Answer, date, o.Received)
 	if !t.Explicit && !t.AlwaysAsk && o.plain() && (heuristically(o.Status) || d.Public) {
 		t.Lifetime = heuristic(o.Answer, date, o.Received, o.Policy.Heuristic)
+	}
+	if o.Policy.Fixed {
+		t.Lifetime = t.Age + o.Policy.Lifetime
+		if o.Policy.Force {
+			t.AlwaysAsk, t.NeverStale = false, false
+		}
 	}
 	return t
 }

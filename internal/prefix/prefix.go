@@ -9,7 +9,9 @@ package prefix
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/gaissmai/bart"
@@ -32,18 +34,27 @@ type Problem struct {
 // and overlaps are fine. A prefix of IPv4-mapped addresses becomes the IPv4
 // prefix it stands for; "::/0" is all of IPv6 and nothing of IPv4.
 //
-// Every mistake is reported, in order. With a mistake there is no Set: half a
+// Every mistake is reported, in order, of many the first hundred. With a mistake there is no Set: half a
 // list of trusted peers, or of banned ones, is not what anybody wrote.
-func Parse(texts []string) (*Set, []Problem) {
+func Parse(texts []string) (*Set, []Problem) { return ParseAll(slices.All(texts)) }
+
+// mostProblems is how many are reported of one list.
+const mostProblems = 100
+
+// ParseAll is Parse for lists that are too long to hold twice. Index is the
+// number that comes with the text.
+func ParseAll(texts iter.Seq2[int, string]) (*Set, []Problem) {
 	var problems []Problem
 	set := &Set{}
 	for i, text := range texts {
 		p, complaint := parse(text)
-		if complaint != "" {
-			problems = append(problems, Problem{Index: i, Text: complaint})
+		if complaint == "" {
+			set.table.Insert(p)
 			continue
 		}
-		set.table.Insert(p)
+		if problems = append(problems, Problem{Index: i, Text: complaint}); len(problems) == mostProblems {
+			break
+		}
 	}
 	if len(problems) > 0 {
 		return nil, problems

@@ -122,6 +122,8 @@ const (
 	AcceptLanguage
 	ContentLanguage
 	AcceptRanges
+	SeawallDevice
+	SeawallKey
 	nameCount
 )
 
@@ -262,6 +264,8 @@ var names = [nameCount]nameTable{
 	AcceptLanguage:          {text: []byte("Accept-Language"), noTrailer: true},
 	ContentLanguage:         {text: []byte("Content-Language"), noTrailer: true},
 	AcceptRanges:            {text: []byte("Accept-Ranges"), noTrailer: true},
+	SeawallDevice:           {text: []byte("Seawall-Device"), noTrailer: true},
+	SeawallKey:              {text: []byte("Seawall-Key"), noTrailer: true, hop: true}, // between rungs alone
 }
 
 // Text returns the name in its usual case.

@@ -1,0 +1,232 @@
+package edge
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/seawall-edge/seawall/internal/pattern"
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/rule"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// cacheRule is a compiled spec.CacheRuleSpec.
+type cacheRule struct {
+	title     string
+	when      *rule.Condition
+	bypass    bool
+	force     bool
+	lifetimes []statusLifetime
+	browser   int64 // seconds; 0: what answers say
+
+	bypassCookies, removeCookies bool
+	bypassAuthorization, share   bool
+
+	key *keyRule // nil: as usual
+}
+
+type statusLifetime struct {
+	low, high int   // status codes; both ends are in it
+	seconds   int64 // -1: not kept
+}
+
+// caching is what a zone's rules say about one request: of each thing what
+// the first rule says that says something about it.
+type caching struct {
+	bypass, force, share, removeCookies bool
+
+	lifetimes []statusLifetime
+	browser   int64
+	key       *keyRule
+}
+
+// keyRule is a compiled spec.CacheKeySpec.
+type keyRule struct {
+	mark    byte // ends the keys of this rule, so that no other finds them
+	query   *queryRule
+	headers [][]byte
+	cookies [][]byte
+	device  bool
+}
+
+// queryRule says what stays of a query.
+type queryRule struct {
+	only, ignored []*pattern.Pattern
+	sort          bool
+}
+
+// cachingOf asks the zone's rules about the request.
+func (e *Edge) cachingOf(c *climb) caching {
+	var said caching
+	rules := c.zone.cache.rules
+	if len(rules) == 0 {
+		return said
+	}
+	f := e.facts(c)
+	for i := range rules {
+		r := &rules[i]
+		if !r.when.Holds(f) {
+			continue
+		}
+		c.mention(r.title)
+		said.bypass = said.bypass || r.bypass || r.bypassCookies && c.x.Fields.Has(wire.Cookie) ||
+			r.bypassAuthorization && c.x.Fields.Has(wire.Authorization)
+		said.share = said.share || r.share
+		said.removeCookies = said.removeCookies || r.removeCookies
+		if len(said.lifetimes) == 0 && len(r.lifetimes) > 0 {
+			said.lifetimes, said.force = r.lifetimes, r.force
+		}
+		if said.browser == 0 {
+			said.browser = r.browser
+		}
+		if said.key == nil {
+			said.key = r.key
+		}
+	}
+	return said
+}
+
+// lifetime returns for how many seconds answers with a status are fresh, -1
+// where they are not to be kept; ok is false where the rules do not say.
+func (s *caching) lifetime(status int) (seconds int64, ok bool) {
+	for _, l := range s.lifetimes {
+		if status >= l.low && status <= l.high {
+			return l.seconds, true
+		}
+	}
+	return 0, false
+}
+
+// compileCacheRules compiles the rules about the cache.
+func compileCacheRules(specs []spec.CacheRuleSpec, lists rule.Lists) ([]cacheRule, error) {
+	var rules []cacheRule
+	for i, s := range specs {
+		when, err := rule.Compile(s.When, lists)
+		if err != nil {
+			return nil, err
+		}
+		r := cacheRule{
+			title: title("cache", s.Name, i), when: when, bypass: s.Bypass, force: s.Force, browser: seconds(s.BrowserLifetime),
+			bypassCookies: s.Cookies == spec.CookiesBypass, removeCookies: s.Cookies == spec.CookiesRemove,
+			bypassAuthorization: s.Authorization == spec.AuthorizationBypass, share: s.Authorization == spec.AuthorizationShare,
+		}
+		if r.lifetimes, err = compileLifetimes(s.EdgeLifetime); err != nil {
+			return nil, err
+		}
+		if r.key, err = compileKey(s.Key, i); err != nil {
+			return nil, err
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+func seconds(d spec.Duration) int64 { return int64(d.Duration() / time.Second) }
+
+func compileLifetimes(specs []spec.StatusLifetimeSpec) (all []statusLifetime, err error) {
+	for _, s := range specs {
+		lasts := seconds(s.For)
+		if s.Never {
+			lasts = -1
+		}
+		if len(s.Status) == 0 {
+			all = append(all, statusLifetime{100, 599, lasts})
+		}
+		for _, text := range s.Status {
+			low, high, wrong := spec.ParseStatus(text)
+			if wrong != "" {
+				return nil, errorString(wrong)
+			}
+			all = append(all, statusLifetime{low, high, lasts})
+		}
+	}
+	return all, nil
+}
+
+type errorString string
+
+func (e errorString) Error() string { return string(e) }
+
+func compileKey(s spec.CacheKeySpec, place int) (*keyRule, error) {
+	k := &keyRule{device: s.Device}
+	query := &queryRule{sort: s.SortQuery}
+	for _, list := range []struct {
+		texts []string
+		to    *[]*pattern.Pattern
+	}{{s.Query, &query.only}, {s.IgnoreQuery, &query.ignored}} {
+		for _, text := range list.texts {
+			p, err := pattern.Parse(text, false)
+			if err != nil {
+				return nil, err
+			}
+			*list.to = append(*list.to, p)
+		}
+	}
+	if query.sort || len(query.only)+len(query.ignored) > 0 {
+		k.query = query
+	}
+	for _, name := range s.Headers {
+		k.headers = append(k.headers, []byte(name))
+	}
+	for _, name := range s.Cookies {
+		k.cookies = append(k.cookies, []byte(name))
+	}
+	if k.separates() {
+		k.mark = byte(1 + place%255)
+	}
+	if k.query == nil && k.mark == 0 {
+		return nil, nil
+	}
+	return k, nil
+}
+
+// separates reports whether more than the address tells answers apart.
+func (k *keyRule) separates() bool { return k.device || len(k.headers)+len(k.cookies) > 0 }
+
+// appendTarget appends a target with what the rule leaves of its query.
+func (q *queryRule) appendTarget(dst, target []byte) []byte {
+	mark := bytes.IndexByte(target, '?')
+	if mark < 0 {
+		return append(dst, target...)
+	}
+	dst = append(dst, target[:mark]...)
+	begin := len(dst)
+	var room [32][]byte
+	kept := room[:0]
+	for field := range rule.QueryFields(target) {
+		name, _, _ := bytes.Cut(field, []byte("="))
+		if q.keeps(name) {
+			kept = append(kept, field)
+		}
+	}
+	if q.sort {
+		sortFields(kept)
+	}
+	for i, field := range kept {
+		separator := byte('&')
+		if i == 0 {
+			separator = '?'
+		}
+		dst = append(append(dst, separator), field...)
+	}
+	if len(kept) == 0 {
+		dst = dst[:begin]
+	}
+	return dst
+}
+
+func (q *queryRule) keeps(name []byte) bool {
+	if len(q.only) > 0 {
+		return anyMatches(q.only, name)
+	}
+	return !anyMatches(q.ignored, name)
+}
+
+func anyMatches(patterns []*pattern.Pattern, text []byte) bool {
+	for _, p := range patterns {
+		if p.Match(text) {
+			return true
+		}
+	}
+	return false
+}

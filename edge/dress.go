@@ -1,0 +1,73 @@
+package edge
+
+import (
+	"strconv"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/wire"
+)
+
+// beginAnswer sends the head of an answer that is the origin's or was kept,
+// with what the zone's rules change about it. What is kept stays as it came.
+func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
+	if !c.x.Bare && (c.caching.browser > 0 || c.caching.removeCookies) {
+		c.dressForBrowsers(a)
+	}
+	return c.x.Out.Begin(a)
+}
+
+// dressForBrowsers says for how long browsers may keep the answer, and takes
+// away cookies that nobody is to get.
+func (c *climb) dressForBrowsers(a *exchange.Answer) {
+	lasting := c.caching.browser > 0 && c.kept()
+	if lasting {
+		var age int64
+		if c.object != nil {
+			age = c.object.Age(c.cached.at) // Age counts against what is said here
+		}
+		var scratch [40]byte
+		a.More.AddKnown(wire.CacheControl, strconv.AppendInt(append(scratch[:0], "max-age="...), age+c.caching.browser, 10))
+	}
+	c.leaveOut(a, func(known wire.Name, _ []byte) bool {
+		switch known {
+		case wire.SetCookie:
+			return c.caching.removeCookies
+		case wire.CacheControl, wire.Expires, wire.Pragma:
+			return lasting
+		}
+		return false
+	})
+}
+
+// kept reports whether the answer is one that this cache may keep.
+func (c *climb) kept() bool {
+	return c.object != nil || c.fresh != nil || c.x.Event.Store == seawall.StoreStored
+}
+
+// leaveOut gives an answer a list of its own without some fields, if it has
+// any of them.
+func (c *climb) leaveOut(a *exchange.Answer, goes func(known wire.Name, name []byte) bool) {
+	if a.Fields == nil {
+		return
+	}
+	first := -1
+	for i := range a.Fields.Len() {
+		if goes(a.Fields.Known(i), a.Fields.Name(i)) {
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return
+	}
+	to := &c.dressed.spare
+	to.Clear()
+	for i := range a.Fields.Len() {
+		if i < first || !goes(a.Fields.Known(i), a.Fields.Name(i)) {
+			to.Add(a.Fields.Known(i), a.Fields.Name(i), a.Fields.Value(i))
+		}
+	}
+	c.dressed.present, c.dressed.spare = *to, c.dressed.present
+	a.Fields = &c.dressed.present
+}

@@ -1,0 +1,80 @@
+package pattern
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+)
+
+// maxProgram bounds a compiled expression, in instructions: a{1000}{1000}
+// is short to write. Matching costs text times instructions at worst.
+const maxProgram = 1000
+
+func parseExpression(text string, fold bool) (*Pattern, error) {
+	if text == "" {
+		return nil, &Mistake{0, "an empty expression after ~, which is found in everything; write * if that is meant"}
+	}
+	flags := syntax.Perl
+	if fold {
+		flags |= syntax.FoldCase
+	}
+	tree, err := syntax.Parse(text, flags)
+	if err != nil {
+		return nil, misread(text, err)
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, misread(text, err)
+	}
+	if len(program.Inst) > maxProgram {
+		return nil, &Mistake{1, fmt.Sprintf("the expression unfolds to %d steps, more than %d; repeat less in it", len(program.Inst), maxProgram)}
+	}
+	source := text
+	if fold {
+		source = "(?i:" + text + ")"
+	}
+	re, err := regexp.Compile(source)
+	if err != nil {
+		return nil, misread(text, err)
+	}
+	return &Pattern{kind: expression, fold: fold, re: re, must: []byte(required(tree.Simplify())), source: "~" + text}, nil
+}
+
+// misread turns the parser's error into ours, with the place where it names
+// what it did not like.
+func misread(text string, err error) error {
+	var wrong *syntax.Error
+	if !errors.As(err, &wrong) {
+		return &Mistake{1, err.Error()}
+	}
+	at := strings.LastIndex(text, wrong.Expr) // at worst its end
+	return &Mistake{1 + max(at, 0), fmt.Sprintf("not an RE2 expression: %s: %q", wrong.Code, wrong.Expr)}
+}
+
+// required returns a text that everything matched has in it; "" if none is
+// sure. Looking for it first spares most texts the expression.
+func required(tree *syntax.Regexp) string {
+	switch tree.Op {
+	case syntax.OpLiteral:
+		if tree.Flags&syntax.FoldCase == 0 {
+			return string(tree.Rune)
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return required(tree.Sub[0])
+	case syntax.OpRepeat:
+		if tree.Min > 0 {
+			return required(tree.Sub[0])
+		}
+	case syntax.OpConcat:
+		longest := ""
+		for _, sub := range tree.Sub {
+			if text := required(sub); len(text) > len(longest) {
+				longest = text
+			}
+		}
+		return longest
+	}
+	return ""
+}

@@ -1,0 +1,53 @@
+// Package rule decides which requests a rule is about.
+//
+// There is one matcher for everything an owner can say "this, but only for
+// that" about: caching, redirects, fields, who is let in. A condition is
+// compiled once into tests, the cheap ones first; asking it costs nanoseconds
+// and no memory, and it can be asked why it holds.
+//
+// A fact that is not known makes neither a condition nor its opposite hold
+// (Kleene's three values): a rule about strangers from elsewhere must not
+// close the site because a file of countries is missing.
+package rule
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/internal/wire"
+)
+
+// Facts is what is known of a request, and of its answer if there is one. The
+// slices are borrowed.
+type Facts struct {
+	Host   []byte // lower case, no port
+	Path   []byte // decoded, dot segments resolved
+	Target []byte // path and query as the origin gets them
+	Fields *wire.Fields
+	Method []byte
+	Secure bool
+
+	Protocol seawall.Protocol
+	Address  netip.Addr // zero: not known
+	Country  [2]byte    // ISO 3166-1 alpha-2; zero: not known
+	Network  uint32     // AS number; 0: not known
+	Time     time.Time
+	Status   int // of the answer; 0: there is none
+}
+
+// truth has three values; the order makes and the least and or the greatest.
+type truth uint8
+
+const (
+	no truth = iota
+	unknown
+	yes
+)
+
+func is(holds bool) truth {
+	if holds {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,56 @@
+package rule
+
+import (
+	"encoding/binary"
+
+	"github.com/seawall-edge/seawall/internal/pattern"
+)
+
+// guard is how a path has to begin, as a word: most rules are about other
+// parts of the site, and one comparison without a pointer to follow says so.
+type guard struct{ mask, want uint64 }
+
+// mostGuards is for how many beginnings that is worth it.
+const mostGuards = 4
+
+// guardsOf returns how a path begins that matches one of the patterns; none
+// if it may begin in any way.
+func guardsOf(patterns []pattern.Pattern) []guard {
+	if len(patterns) > mostGuards {
+		return nil
+	}
+	var guards []guard
+	for i := range patterns {
+		begin := patterns[i].Beginning()
+		if len(begin) < 2 {
+			return nil
+		}
+		var mask [8]byte
+		for i := range min(len(begin), 8) {
+			mask[i] = 0xff
+		}
+		guards = append(guards, guard{binary.LittleEndian.Uint64(mask[:]), head(begin)})
+	}
+	return guards
+}
+
+// head returns the first eight bytes of a text; zeros where it has fewer.
+func head(text []byte) uint64 {
+	if len(text) >= 8 {
+		return binary.LittleEndian.Uint64(text)
+	}
+	var room [8]byte
+	copy(room[:], text)
+	return binary.LittleEndian.Uint64(room[:])
+}
+
+// pass reports whether a path begins as it has to.
+func pass(guards []guard, path []byte) bool {
+	h := head(path)
+	for _, g := range guards {
+		if h&g.mask == g.want&g.mask {
+			return true
+		}
+	}
+	return false
+}
