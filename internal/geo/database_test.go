@@ -164,6 +164,14 @@ func (o *outerMap) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor,
 	return o.read(c)
 }
 
+// No file is known that brings the library to panic; so somebody else does.
+func TestParse_makesAnErrorOfAPanic(t *testing.T) {
+	db, err := parse(small(t), func(*record) uint32 { panic("index out of range") }, inTime())
+	if db != nil || err == nil || !strings.Contains(err.Error(), "damaged: index out of range") {
+		t.Errorf("got %v, %v", db, err)
+	}
+}
+
 func TestParse_endsACircle(t *testing.T) {
 	data := write(t, mmdbwriter.Options{RecordSize: 32, DisableIPv4Aliasing: true, IncludeReservedNetworks: true},
 		entry{"8000::/1", fieldMap{"country_code": text("AU")}})

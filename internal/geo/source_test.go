@@ -286,17 +286,22 @@ func TestFiles_areReloadedThoughTheyLookTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, norway(t), 0o600); err != nil {
-		t.Fatal(err)
+	rewrite := func(data []byte) {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+		look(f)
+		look(f)
 	}
-	if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
-		t.Fatal(err)
-	}
-	look(f)
-	look(f)
+	rewrite(norway(t))
 	wantPlace(t, f, "81.2.69.160", "SE -") // or this test does not test what it says
 	f.Reload()
 	wantPlace(t, f, "81.2.69.160", "NO -")
+	rewrite(countries(t, map[string]string{"81.2.69.0/24": "FI", "9.0.0.0/8": "FI"})) // the size is another
+	wantPlace(t, f, "81.2.69.160", "FI -")
 }
 
 func TestFiles_thatAreOldAreUsedAndSaidToBe(t *testing.T) {
@@ -316,6 +321,12 @@ func TestFiles_thatAreOldAreUsedAndSaidToBe(t *testing.T) {
 	wantPlace(t, f, "81.2.69.160", "SE -")
 	if st := f.Status()[0]; !st.Stale || !st.InUse || st.Problem != "" || !st.Built.Equal(noon) {
 		t.Errorf("status %+v", st)
+	}
+	put(t, path, norway(t)) // another, as old as the first
+	look(f)
+	look(f)
+	if lines := told(); len(lines) != 2 || !strings.Contains(lines[1], "a geo file is old") {
+		t.Errorf("got %q", lines)
 	}
 	put(t, path, write(t, mmdbwriter.Options{BuildEpoch: now.Unix()}, entry{"81.2.69.0/24", fieldMap{"country_code": text("NO")}}))
 	look(f)
