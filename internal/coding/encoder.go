@@ -9,8 +9,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Levels are those of gzip and of nginx's gzip_comp_level: 1 is the fastest,
-// 9 the smallest. The other codings have the same scale, see levels.
+// Levels mean what nginx's gzip_comp_level means: 1 is the fastest, 9 the
+// smallest. The other codings have the same scale, see levels.
 const (
 	Fastest  = 1
 	Default  = 5
@@ -18,27 +18,49 @@ const (
 )
 
 // levels says what a level is in the terms of each library. Zero is not used.
+//
+// gzip: the level of this library that comes closest to the ratio of zlib, which is in
+// nginx, at that level, within three in a hundred, and takes less time for it,
+// at level 5 less than half. By its own numbers it would be faster still and
+// give up to six in a hundred more bytes than the operator asked for.
+//
+// brotli: the quality that costs about what zlib costs at that level, with
+// fewer bytes. Below 2 it forgets each piece with the next, and what it makes
+// depends on how the origin cuts the body; above 7 its tables have 16 MiB and
+// more, for a hundredth of the bytes.
+//
+// zstd: three of its four encoders; the tables of the last have 34 MiB. All
+// take less time than zlib.
+//
+// What a Writer keeps in memory from its first byte to its end, at most; a
+// test holds it to this. The caller's memory for output comes on top: a call
+// yields at most what it was given and 600 KiB of what was held back.
+//
+//	level   1, 2      3, 4      5         6         7, 8      9
+//	gzip    1.3 MiB   1.3 MiB   1.1 MiB   1.1 MiB   1.1 MiB   1.5 MiB
+//	brotli  2.2 MiB   2.2 MiB   3.6 MiB   4.2 MiB   5.2 MiB   12 MiB
+//	zstd    1.0 MiB   2.4 MiB   2.4 MiB   5.2 MiB   5.2 MiB   5.2 MiB
 var levels = [Smallest + 1]struct {
 	gzip   int
 	brotli int
 	zstd   zstd.EncoderLevel
 }{
-	1: {1, 1, zstd.SpeedFastest},
-	2: {2, 2, zstd.SpeedFastest},
-	3: {3, 3, zstd.SpeedDefault},
-	4: {4, 4, zstd.SpeedDefault},
-	5: {5, 5, zstd.SpeedDefault},
-	6: {6, 6, zstd.SpeedBetterCompression},
-	7: {7, 7, zstd.SpeedBetterCompression},
-	8: {8, 8, zstd.SpeedBetterCompression},
-	9: {9, 9, zstd.SpeedBetterCompression},
+	1: {2, 2, zstd.SpeedFastest},
+	2: {3, 2, zstd.SpeedFastest},
+	3: {4, 3, zstd.SpeedDefault},
+	4: {5, 3, zstd.SpeedDefault},
+	5: {6, 4, zstd.SpeedDefault},
+	6: {7, 5, zstd.SpeedBetterCompression},
+	7: {8, 6, zstd.SpeedBetterCompression},
+	8: {8, 6, zstd.SpeedBetterCompression},
+	9: {9, 7, zstd.SpeedBetterCompression},
 }
 
 // The windows: how far back an encoder looks, and with it how much memory it
 // and the client's decoder need.
 const (
-	brotliWindowBits = 18
-	zstdWindow       = 1 << 19 // RFC 9659 allows 8 MiB
+	windowBits = 18 // 256 KiB; RFC 9659, 3 allows zstd 8 MiB
+	window     = 1 << windowBits
 )
 
 // An encoder is what the libraries have in common.
@@ -101,10 +123,11 @@ func newEncoder(c Coding, level int) encoder {
 	case Gzip:
 		return must(gzip.NewWriterLevel(nil, l.gzip))
 	case Brotli:
-		return brotli.NewWriterOptions(nil, brotli.WriterOptions{Quality: l.brotli, LGWin: brotliWindowBits})
+		return brotli.NewWriterOptions(nil, brotli.WriterOptions{Quality: l.brotli, LGWin: windowBits})
 	case Zstd:
 		// One thread for each: a server has other bodies for its other cores.
-		return must(zstd.NewWriter(nil, zstd.WithEncoderLevel(l.zstd), zstd.WithWindowSize(zstdWindow), zstd.WithEncoderConcurrency(1)))
+		return must(zstd.NewWriter(nil, zstd.WithEncoderLevel(l.zstd), zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1),
+			zstd.WithLowerEncoderMem(true)))
 	}
 	return nil
 }
