@@ -18,7 +18,9 @@ import (
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/edge/pages"
+	"github.com/seawall-edge/seawall/internal/geo"
 	"github.com/seawall-edge/seawall/internal/resolve"
+	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -37,6 +39,7 @@ type Config struct {
 	CacheIsOff bool
 	Origins    origin.Shared  // a resolver of its own when there is none
 	OwnPages   spec.PagesSpec // HTML for requests without a zone
+	Places     *geo.Files     // where visitors come from; nil: nobody knows
 	Pages      string         // directory that keeps fetched pages over a restart; "" for none
 }
 
@@ -48,6 +51,7 @@ type Edge struct {
 	counters []Counters   // one for each ring; summed up when somebody asks
 
 	zones      atomic.Pointer[zoneTable]
+	locate     func(*rule.Facts)          // nil: nobody knows where visitors come from
 	nodeAccess atomic.Pointer[accessList] // before every zone's own; nil: none
 
 	pages *pages.Set // for requests without a zone; nil: none
@@ -76,6 +80,12 @@ func New(config Config) (*Edge, error) {
 			return nil, fmt.Errorf("make resolver: %w", err)
 		}
 		e.resolver, e.config.Origins.Resolver = resolver, resolver
+	}
+	if places := config.Places; places != nil {
+		e.locate = func(f *rule.Facts) {
+			place := places.Lookup(f.Address)
+			f.Country, f.Network = place.Country, place.Network
+		}
 	}
 	if !config.CacheIsOff {
 		e.cache = cache.New(cache.Config{MaxBytes: config.CacheBytes})

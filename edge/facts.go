@@ -14,7 +14,7 @@ func (e *Edge) facts(c *climb) *rule.Facts {
 	x := c.x
 	c.known = rule.Facts{
 		Host: x.Host, Path: x.Path, Target: x.Target, Fields: x.Fields, Method: x.MethodName,
-		Secure: x.Event.Secure, Protocol: x.Event.Protocol, Address: x.Client.Addr(), Time: c.now,
+		Secure: x.Event.Secure, Protocol: x.Event.Protocol, Address: x.Client.Addr(), Time: c.now, Locate: e.locate,
 	}
 	c.gathered = true
 	return &c.known

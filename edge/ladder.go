@@ -24,6 +24,7 @@ var ladder = [...]struct {
 	{seawall.RungMaintenance, (*Edge).maintenance}, // is the site open?
 	{seawall.RungNormalise, (*Edge).normalise},     // one canonical form, made once
 	{seawall.RungAccess, (*Edge).access},           // is this visitor let in?
+	{seawall.RungRules, (*Edge).elsewhere},         // is it to ask elsewhere, or for something else?
 	{seawall.RungCache, (*Edge).lookup},            // may a stored answer serve, or one that is on its way?
 	{seawall.RungOrigin, (*Edge).ask},              // ask the origin
 	{seawall.RungStore, (*Edge).keep},              // may its answer be kept?
@@ -38,12 +39,13 @@ type verdict struct {
 type kind uint8
 
 const (
-	goOn         kind = iota // to the next rung
-	answerStored             // with climb.object
-	answerFlight             // with what climb.flight brings, while it arrives
-	answerOrigin             // with climb.response, keeping it in climb.fresh if that is set
-	answerSelf               // OPTIONS about the edge itself
-	refuse                   // with a page that gives the reason
+	goOn           kind = iota // to the next rung
+	answerStored               // with climb.object
+	answerFlight               // with what climb.flight brings, while it arrives
+	answerOrigin               // with climb.response, keeping it in climb.fresh if that is set
+	answerRedirect             // with climb.location
+	answerSelf                 // OPTIONS about the edge itself
+	refuse                     // with a page that gives the reason
 )
 
 // climb is one request's way up the ladder. It is kept with its Exchange and
@@ -69,6 +71,8 @@ type climb struct {
 	asks         relay // the request as the zone's rules have it
 	dressed      relay // the answer as they have it
 	targetMemory []byte
+	location     []byte     // where the visitor is sent
+	self         selfAnswer // what a rule answers
 }
 
 // Serve has a request climb the ladder. It implements the Handler of the
@@ -90,6 +94,8 @@ func (e *Edge) Serve(x *exchange.Exchange) {
 		e.sendFlight(c)
 	case answerOrigin:
 		e.sendOrigin(c)
+	case answerRedirect:
+		e.sendRedirect(c)
 	case answerSelf:
 		e.sendOptions(c)
 	default:

@@ -118,10 +118,11 @@ const (
 	SwitchRewrite                   // answers pass as the origin made them: no field hidden or rewritten, nothing kept
 	SwitchMaintenance               // everybody is let in
 	SwitchAccess                    // nobody is turned away by a list
+	SwitchRules                     // nobody is sent elsewhere, no field or path is changed by a rule
 	switchCount
 )
 
-var switchNames = [switchCount]string{"cache", "rewrite", "maintenance", "access"}
+var switchNames = [switchCount]string{"cache", "rewrite", "maintenance", "access", "rules"}
 
 // String returns the name that `seawall bypass` knows.
 func (s Switch) String() string { return switchNames[s] }

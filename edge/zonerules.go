@@ -1,19 +1,24 @@
 package edge
 
 import (
+	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
 )
 
 // zoneRules is what a zone says about some requests, compiled.
 type zoneRules struct {
-	access accessList
+	access    accessList
+	redirects *rewrite.Redirects
 }
 
 // compileRules compiles all that has conditions.
 func (e *Edge) compileRules(z *zone, s spec.ZoneSpec) (err error) {
 	lists := rule.NewLists(s.Lists)
 	if z.rules.access, err = compileAccess(s.Access, lists, ""); err != nil {
+		return err
+	}
+	if z.rules.redirects, err = rewrite.NewRedirects(s.Redirects, s.Hosts, lists); err != nil {
 		return err
 	}
 	z.cache.rules, err = compileCacheRules(s.Cache.Rules, lists)
@@ -28,4 +33,11 @@ func (e *Edge) SetAccess(s spec.AccessSpec, lists []spec.ListSpec) error {
 		e.nodeAccess.Store(&compiled)
 	}
 	return err
+}
+
+// CheckZone returns what is wrong in a zone that has no other mistake: what
+// shows only when its rules are put together.
+func CheckZone(s spec.ZoneSpec) []spec.Mistake {
+	s = s.Resolved()
+	return rewrite.CheckRedirects(s.Redirects, s.Hosts, rule.NewLists(s.Lists))
 }

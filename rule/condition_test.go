@@ -121,10 +121,10 @@ func TestCondition_holds(t *testing.T) {
 		"none of any":                     {when{Any: []spec.ConditionSpec{{Path: []string{"/api/*"}}, {Method: []string{"PUT"}}}}, false},
 		"all":                             {when{All: []spec.ConditionSpec{{Path: []string{"/shop/*"}}, {Method: []string{"GET"}}}}, true},
 		"not all":                         {when{All: []spec.ConditionSpec{{Path: []string{"/shop/*"}}, {Method: []string{"PUT"}}}}, false},
-		"status before there is one":      {when{Status: []string{"404"}}, false},
-		"nor its opposite":                {when{Not: []spec.ConditionSpec{{Status: []string{"404"}}}}, false},
-		"unless something else decides":   {when{Any: []spec.ConditionSpec{{Status: []string{"404"}}, {Method: []string{"GET"}}}}, true},
-		"an unknown fact beside a no":     {when{Not: []spec.ConditionSpec{{Status: []string{"404"}, Method: []string{"PUT"}}}}, true},
+		"status before there is one":      {when{Status: []spec.Status{"404"}}, false},
+		"nor its opposite":                {when{Not: []spec.ConditionSpec{{Status: []spec.Status{"404"}}}}, false},
+		"unless something else decides":   {when{Any: []spec.ConditionSpec{{Status: []spec.Status{"404"}}, {Method: []string{"GET"}}}}, true},
+		"an unknown fact beside a no":     {when{Not: []spec.ConditionSpec{{Status: []spec.Status{"404"}, Method: []string{"PUT"}}}}, true},
 		"many exact texts go by hash":     {when{Path: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/shop/Böll/a.CSS"}}, true},
 		"many exact texts, and a pattern": {when{Path: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "~CSS$"}}, true},
 		"many exact texts, none of them":  {when{Path: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8"}}, false},
@@ -166,7 +166,7 @@ func TestCondition_isPassedOverWhereAFactIsNotKnown(t *testing.T) {
 		"country": {when{Country: []string{"DE"}}, func(f *Facts) { f.Country = [2]byte{} }},
 		"network": {when{Network: []string{"AS64500"}}, func(f *Facts) { f.Network = 0 }},
 		"address": {when{Address: []string{"192.0.2.7"}}, func(f *Facts) { f.Address = netip.Addr{} }},
-		"status":  {when{Status: []string{"200"}}, func(f *Facts) { f.Status = 0 }},
+		"status":  {when{Status: []spec.Status{"200"}}, func(f *Facts) { f.Status = 0 }},
 	} {
 		known := request()
 		known.Status = 200
@@ -197,7 +197,7 @@ func TestCondition_saysWhy(t *testing.T) {
 func TestCompile_refusesWhatIsNotThere(t *testing.T) {
 	for _, c := range []when{
 		{Path: []string{"@none"}}, {Address: []string{"@none"}}, {Country: []string{"@none"}}, {Path: []string{"~("}}, {Address: []string{"x"}}, {Address: []string{"@texts"}},
-		{Header: []string{"X: ~"}}, {Not: []spec.ConditionSpec{{Path: []string{"~("}}}}, {Status: []string{"x"}}, {Hours: []string{"x"}}, {Network: []string{"@texts"}}, {Country: []string{"@texts"}},
+		{Header: []string{"X: ~"}}, {Not: []spec.ConditionSpec{{Path: []string{"~("}}}}, {Status: []spec.Status{"x"}}, {Hours: []string{"x"}}, {Network: []string{"@texts"}}, {Country: []string{"@texts"}},
 	} {
 		if _, err := Compile(c, NewLists([]spec.ListSpec{{Name: "texts", Entries: []string{"a text"}}})); err == nil {
 			t.Errorf("%+v compiles", c)

@@ -34,6 +34,17 @@ type Facts struct {
 	Network  uint32     // AS number; 0: not known
 	Time     time.Time
 	Status   int // of the answer; 0: there is none
+
+	// Locate, if there is one, fills in Country and Network when a condition
+	// asks for the first time.
+	Locate func(*Facts)
+}
+
+func (f *Facts) locate() {
+	if f.Locate != nil {
+		f.Locate(f)
+		f.Locate = nil
+	}
 }
 
 // truth has three values; the order makes and the least and or the greatest.

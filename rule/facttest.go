@@ -119,7 +119,7 @@ func addCountry(c *Condition, when spec.ConditionSpec, lists Lists) error {
 	})
 	c.add(test{
 		ask: func(f *Facts) truth {
-			if f.Country == [2]byte{} {
+			if f.locate(); f.Country == [2]byte{} {
 				return unknown
 			}
 			at := place(f.Country)
@@ -144,7 +144,7 @@ func addNetwork(c *Condition, when spec.ConditionSpec, lists Lists) error {
 	slices.Sort(wanted)
 	c.add(test{
 		ask: func(f *Facts) truth {
-			if f.Network == 0 {
+			if f.locate(); f.Network == 0 {
 				return unknown
 			}
 			_, in := slices.BinarySearch(wanted, f.Network)

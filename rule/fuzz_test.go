@@ -20,7 +20,7 @@ func FuzzCondition(f *testing.F) {
 		when := spec.ConditionSpec{Path: []string{path}}
 		for i, add := range []func(){
 			func() { when.Query = []string{query} }, func() { when.Header = []string{header} }, func() { when.Cookie = []string{cookie, "x"} },
-			func() { when.Address = []string{address, "2001:db8::/32"} }, func() { when.Status = []string{"5xx"} },
+			func() { when.Address = []string{address, "2001:db8::/32"} }, func() { when.Status = []spec.Status{"5xx"} },
 		} {
 			if more&(1<<i) != 0 {
 				add()

@@ -66,3 +66,11 @@ func (l *mistakes) access(a AccessSpec, conditions *conditions) {
 		l.word(path+".action", entry.Action, ActionBlock, ActionLog)
 	}
 }
+
+// ValidateAccess returns every mistake in an access list that is no zone's.
+func ValidateAccess(a AccessSpec, lists []ListSpec) []Mistake {
+	var list mistakes
+	list.lists(lists)
+	list.access(a, list.conditions(lists))
+	return list
+}

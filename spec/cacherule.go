@@ -52,7 +52,7 @@ const (
 // StatusLifetimeSpec is a lifetime for answers with some status.
 type StatusLifetimeSpec struct {
 	// Status is a list such as 200, 404, 5xx or 500-599. Default: every status.
-	Status []string `yaml:"status,omitempty" json:"status,omitempty"`
+	Status []Status `yaml:"status,omitempty" json:"status,omitempty"`
 
 	// For is how long they are fresh.
 	For Duration `yaml:"for,omitempty" json:"for,omitzero"`

@@ -69,7 +69,7 @@ type ConditionSpec struct {
 
 	// Status is the answer's: 404, 5xx, 500-599. It is known to rules about
 	// answers alone.
-	Status []string `yaml:"status,omitempty" json:"status,omitempty"`
+	Status []Status `yaml:"status,omitempty" json:"status,omitempty"`
 
 	// Not holds if none of these does.
 	Not []ConditionSpec `yaml:"not,omitempty" json:"not,omitempty"`

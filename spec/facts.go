@@ -79,8 +79,18 @@ func minutes(text string) (int, bool) {
 	return total, errHour == nil && errMinute == nil && minute < 60 && total <= 24*60
 }
 
+// Status is one status code or several: 404, 5xx or 500-599.
+type Status string
+
+// UnmarshalText takes any text; Validate says what is wrong with it.
+func (s *Status) UnmarshalText(text []byte) error {
+	*s = Status(text)
+	return nil
+}
+
 // ParseStatus reads 404, 5xx or 500-599.
-func ParseStatus(text string) (low, high int, wrong string) {
+func ParseStatus(status Status) (low, high int, wrong string) {
+	text := string(status)
 	first, last, isRange := strings.Cut(text, "-")
 	if class, is := strings.CutSuffix(text, "xx"); is {
 		first, last, isRange = class+"00", class+"99", true

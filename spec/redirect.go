@@ -1,5 +1,7 @@
 package spec
 
+import "iter"
+
 // RedirectsSpec sends visitors elsewhere. What HTTPS, WWW and TrailingSlash
 // want is done in one step; then come the rules, then the lists.
 type RedirectsSpec struct {
@@ -75,6 +77,11 @@ type RedirectListSpec struct {
 
 	// DropQuery is as in RedirectSpec.
 	DropQuery bool `yaml:"drop_query,omitempty" json:"drop_query,omitempty"`
+}
+
+// All yields the entries as ListSpec.All does.
+func (l RedirectListSpec) All() iter.Seq2[int, string] {
+	return ListSpec{Entries: l.Entries, Text: l.Text}.All()
 }
 
 // RedirectStatus reports whether a status may be a redirect's.

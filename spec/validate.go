@@ -36,6 +36,7 @@ func (z ZoneSpec) Validate() []Mistake {
 	list.lists(z.Lists)
 	conditions := list.conditions(z.Lists)
 	list.access(z.Access, conditions)
+	list.redirects(z, conditions)
 	list.cacheRules(z.Cache.Rules, conditions)
 	list.hops(z.TrustedHops)
 	list.pages(z.Pages)

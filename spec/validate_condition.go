@@ -57,7 +57,7 @@ func (c *conditions) within(path string, when ConditionSpec, depth int) {
 		{"extension", when.Extension, checkExtension}, {"query", when.Query, checkQuery}, {"header", when.Header, checkHeader}, {"cookie", when.Cookie, checkCookie},
 		{"method", when.Method, checkMethod}, {"scheme", when.Scheme, oneOf("http", "https")}, {"protocol", when.Protocol, oneOf("HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0")},
 		{"address", when.Address, checkAddress}, {"country", when.Country, parsed(ParseCountry)}, {"network", when.Network, parsed(ParseNetwork)},
-		{"hours", when.Hours, parsed(ParseHours)}, {"status", when.Status, checkStatus},
+		{"hours", when.Hours, parsed(ParseHours)}, {"status", textsOf(when.Status), checkStatus},
 	} {
 		for i, entry := range fact.entries {
 			c.entry(fmt.Sprintf("%s.%s[%d]", path, fact.name, i), fact.name, entry, fact.check)
@@ -186,10 +186,17 @@ func checkAddress(text string) error {
 }
 
 func checkStatus(text string) error {
-	if _, _, wrong := ParseStatus(text); wrong != "" {
+	if _, _, wrong := ParseStatus(Status(text)); wrong != "" {
 		return errors.New(wrong)
 	}
 	return nil
+}
+
+func textsOf(statuses []Status) (texts []string) {
+	for _, s := range statuses {
+		texts = append(texts, string(s))
+	}
+	return texts
 }
 
 func oneOf(words ...string) func(string) error {

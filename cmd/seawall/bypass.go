@@ -12,7 +12,7 @@ import (
 // switching a part of it off for a zone, for a while.
 type bypassCommand struct {
 	Zone string        `arg:"" help:"The zone, as seawall status names it."`
-	Part []string      `default:"cache,rewrite" placeholder:"PART" help:"What to switch off: cache (nothing stored is used or kept), rewrite (answers as the origin makes them), maintenance (everybody is let in). Default ${default}."`
+	Part []string      `default:"cache,rewrite" placeholder:"PART" help:"What to switch off: cache (nothing stored is used or kept), rewrite (answers as the origin makes them), maintenance (everybody is let in), access (no list turns anybody away), rules (nobody is sent elsewhere, no path or field is changed). Default ${default}."`
 	For  time.Duration `default:"10m" help:"For how long; it ends by itself (default ${default}, at most 24h)."`
 	End  bool          `help:"Switch the parts on again now."`
 

@@ -51,6 +51,9 @@ type Config struct {
 	UnknownHostPage string `yaml:"unknown_host_page"`
 	LimitsPage      string `yaml:"limits_page"`
 
+	// Node is what holds for every zone.
+	Node NodeSettings `yaml:"node"`
+
 	Limits    Limits         `yaml:"limits"`
 	Cache     CacheSettings  `yaml:"cache"`
 	AccessLog AccessSettings `yaml:"access_log"`
@@ -58,6 +61,30 @@ type Config struct {
 
 	// Zones are the sites. At least one, here or with --zone.
 	Zones []spec.ZoneSpec `yaml:"zones"`
+}
+
+// NodeSettings hold for every zone. They change with a reload.
+type NodeSettings struct {
+	// Access says who is let in, whatever a zone says besides. Its conditions
+	// name the lists of the node.
+	Access spec.AccessSpec `yaml:"access"`
+
+	// Lists are lists that these conditions name. Default: none.
+	Lists []spec.ListSpec `yaml:"lists"`
+
+	// Places are files that say where addresses are, see doc/geo.md.
+	Places PlaceSettings `yaml:"places"`
+}
+
+// PlaceSettings name files in MaxMind's format (.mmdb). One that is missing or
+// damaged makes its fact unknown; one that is replaced is read anew. Other
+// names need a restart.
+type PlaceSettings struct {
+	// Country says which country an address is in. Default: not known.
+	Country string `yaml:"country"`
+
+	// Network says which network, by its number. Default: not known.
+	Network string `yaml:"network"`
 }
 
 // Listener is an address for visitors.

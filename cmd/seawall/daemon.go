@@ -11,7 +11,7 @@ import (
 // from any goroutine.
 type daemon interface {
 	// Reload makes the zones of a valid, resolved configuration the ones
-	// that are served. Only Zones and Limits.DrainTimeout differ from what
+	// that are served. Only Zones, Node and Limits.DrainTimeout differ from what
 	// the daemon was started with. An error says which zones kept their
 	// version from before; the others have changed.
 	Reload(Config) error
@@ -57,6 +57,8 @@ type Status struct {
 	CacheObjects  int64        `json:"cache_objects"`
 	Pressure      string       `json:"pressure"` // normal, or what is done about a shortage
 	Zones         []ZoneStatus `json:"zones"`
+
+	Places []PlaceStatus `json:"places,omitempty"` // files that say where visitors come from
 }
 
 // ZoneStatus is what happened in a zone since the start. Requests holds the

@@ -34,7 +34,9 @@ func (d *dataPlane) openEdge(cfg Config, rings int) error {
 	if d.resolver, err = resolve.New(resolve.Config{Servers: servers, Logger: d.log}); err != nil {
 		return fmt.Errorf("make resolver: %w", err)
 	}
+	d.openPlaces(cfg.Node.Places)
 	d.edge, err = edge.New(edge.Config{
+		Places: d.places,
 		Events: d.journal, Logger: d.log, Rings: rings,
 		CacheBytes: int64(cfg.Cache.Memory), CacheIsOff: cfg.Cache.Off,
 		Origins: origin.Shared{Resolver: d.resolver, Own: d.own.has, LoopID: id, Logger: d.log},

@@ -75,10 +75,11 @@ func (s source) parse(src []byte) (Config, []complaint) {
 		}
 	}
 	inFile := len(c.Zones)
+	unread := s.readListFiles(&c)
 	wrong = append(wrong, s.override(&c)...)
 	c = c.resolved()
 	decoded := wrong
-	for _, m := range c.validate() {
+	for _, m := range append(unread, c.validate()...) {
 		if !explained(decoded, m.Path) {
 			wrong = append(wrong, s.place(m, lines, inFile))
 		}

@@ -57,6 +57,12 @@ func printStatus(w io.Writer, s Status) error {
 	fmt.Fprintf(w, "seawall %s, process %d, %s, up %s\n", s.Version, s.PID, doing, up)
 	fmt.Fprintf(w, "connections %d, events dropped %d, configuration %d\n", s.Connections, s.EventsDropped, s.Generation)
 	fmt.Fprintf(w, "cache %s in %d objects, pressure %s\n\n", spec.Bytes(s.CacheBytes).Rounded(), s.CacheObjects, s.Pressure)
+	for _, place := range s.Places {
+		fmt.Fprintln(w, explainPlace(place))
+	}
+	if len(s.Places) > 0 {
+		fmt.Fprintln(w)
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "zone\trequests\thits\tcached\trefused\tfailed\twaiting\tstate")
 	for _, z := range s.Zones {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/edge/pages"
 	"github.com/seawall-edge/seawall/internal/prefix"
 	"github.com/seawall-edge/seawall/spec"
@@ -36,11 +37,23 @@ func (c Config) validate() []spec.Mistake {
 	list.size("events.refused_bytes", c.Events.RefusedBytes, 1<<20, 1<<44)
 	list.size("events.passed_bytes", c.Events.PassedBytes, 1<<20, 1<<44)
 	list.number("events.sample", c.Events.Sample, 1, 1_000_000_000)
+	for _, m := range spec.ValidateAccess(c.Node.Access, c.Node.Lists) {
+		list.add("node."+m.Path, "%s", m.Text)
+	}
 	if len(c.Zones) == 0 {
 		list.add("zones", "there is no zone, so nothing could be served; name one here or with --zone NAME=ORIGIN_URL")
 	}
-	for _, m := range spec.ValidateZones(c.Zones) {
+	zones := spec.ValidateZones(c.Zones)
+	for _, m := range zones {
 		list.add("zones"+m.Path, "%s", m.Text)
+	}
+	for i, z := range c.Zones {
+		if len(zones) > 0 {
+			break // rules can be put together when each is right
+		}
+		for _, m := range edge.CheckZone(z) {
+			list.add(fmt.Sprintf("zones[%d].%s", i, m.Path), "%s", m.Text)
+		}
 	}
 	list.page("unknown_host_page", c.UnknownHostPage)
 	list.page("limits_page", c.LimitsPage)

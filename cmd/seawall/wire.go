@@ -17,6 +17,7 @@ import (
 	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/edge/http1"
 	"github.com/seawall-edge/seawall/edge/journal"
+	"github.com/seawall-edge/seawall/internal/geo"
 	"github.com/seawall-edge/seawall/internal/pressure"
 	"github.com/seawall-edge/seawall/internal/resolve"
 )
@@ -30,10 +31,13 @@ type dataPlane struct {
 	server   *http1.Server
 	own      ownAddresses
 	resolver *resolve.Resolver
-	serving  sync.WaitGroup // the listeners
-	watch    *pressure.Watch
-	draining atomic.Bool
-	shedding atomic.Bool // new connections are turned away
+	places   *geo.Files // nil: there are none
+
+	closePlaces func()         // nil: there is nothing to close
+	serving     sync.WaitGroup // the listeners
+	watch       *pressure.Watch
+	draining    atomic.Bool
+	shedding    atomic.Bool // new connections are turned away
 
 	generation atomic.Int64 // of the configuration, from 1
 	reloaded   atomic.Int64 // Unix seconds of the last one that took effect whole
@@ -137,6 +141,11 @@ func journalConfig(cfg Config, rings int, log *slog.Logger) journal.Config {
 
 // Reload implements daemon.
 func (d *dataPlane) Reload(cfg Config) error {
+	err := d.edge.SetAccess(cfg.Node.Access, cfg.Node.Lists)
+	if err != nil {
+		d.broken.Store(true)
+		return err
+	}
 	done, err := d.edge.Apply(cfg.Zones)
 	if err != nil {
 		d.broken.Store(true)
@@ -145,6 +154,9 @@ func (d *dataPlane) Reload(cfg Config) error {
 	d.broken.Store(false)
 	d.reloaded.Store(time.Now().Unix())
 	generation := d.generation.Add(1)
+	if generation > 1 && d.places != nil {
+		go d.places.Reload() // it may take a second, and visitors need not wait
+	}
 	d.log.Info("configuration in effect", "generation", generation, "zones", len(cfg.Zones),
 		"added", done.Added, "changed", done.Changed, "removed", done.Removed)
 	return nil
@@ -178,6 +190,9 @@ func (d *dataPlane) stop(ctx context.Context) error {
 	}
 	d.edge.Close()
 	d.resolver.Close()
+	if d.closePlaces != nil {
+		d.closePlaces()
+	}
 	return d.journal.Close(ctx)
 }
 
@@ -191,6 +206,7 @@ func (d *dataPlane) Status() Status {
 		Connections: int64(open), EventsDropped: stats.Dropped[0] + stats.Dropped[1] + stats.Dropped[2],
 		Generation: d.generation.Load(), CacheBytes: totals.Memory.Bytes, CacheObjects: int64(totals.Memory.Objects), Pressure: d.watch.Level().String(),
 	}
+	s.Places = d.placeStatus()
 	for _, z := range d.edge.ZoneTotals() {
 		zone := ZoneStatus{
 			Zone: z.Name, Requests: z.Requests, Hits: z.Hits, Refused: z.Refused, Failed: z.Failed, Waiting: z.Waiting, Maintenance: z.Maintenance,

@@ -78,3 +78,48 @@ func required(tree *syntax.Regexp) string {
 	}
 	return ""
 }
+
+// Sample returns a text that the pattern matches in most cases: one with x in
+// the place of each star, or the shortest that an expression describes. It is
+// for trying a pattern out.
+func (p *Pattern) Sample() string {
+	if p.kind != expression {
+		var text []byte
+		for i, piece := range p.pieces {
+			if i > 0 {
+				text = append(text, 'x')
+			}
+			text = append(text, piece...)
+		}
+		return string(text)
+	}
+	tree, err := syntax.Parse(p.re.String(), syntax.Perl)
+	if err != nil {
+		return ""
+	}
+	return sample(tree.Simplify())
+}
+
+func sample(tree *syntax.Regexp) string {
+	switch tree.Op {
+	case syntax.OpLiteral:
+		return string(tree.Rune)
+	case syntax.OpCharClass:
+		if len(tree.Rune) > 0 {
+			return string(tree.Rune[:1])
+		}
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return "x"
+	case syntax.OpCapture, syntax.OpPlus, syntax.OpAlternate:
+		return sample(tree.Sub[0])
+	case syntax.OpStar:
+		return sample(tree.Sub[0]) // one, so that a group has something in it
+	case syntax.OpConcat:
+		var all strings.Builder
+		for _, sub := range tree.Sub {
+			all.WriteString(sample(sub))
+		}
+		return all.String()
+	}
+	return ""
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// largestListFile bounds one file of a list, in bytes.
+const largestListFile = 64 << 20
+
+// readListFiles fills in what is in the files that lists name. A path begins
+// at the folder of the configuration, so that the two can be moved together.
+func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
+	read := func(path, name string, text *string) {
+		if name == "" {
+			return
+		}
+		content, err := readListFile(s.File, name)
+		if err != nil {
+			wrong = append(wrong, spec.Mistake{Path: path, Text: err.Error()})
+			return
+		}
+		*text = content
+	}
+	all := func(prefix string, lists []spec.ListSpec) {
+		for i := range lists {
+			read(fmt.Sprintf("%slists[%d].file", prefix, i), lists[i].File, &lists[i].Text)
+		}
+	}
+	all("node.", c.Node.Lists)
+	for i := range c.Zones {
+		z := &c.Zones[i]
+		prefix := fmt.Sprintf("zones[%d].", i)
+		all(prefix, z.Lists)
+		for j := range z.Redirects.Lists {
+			list := &z.Redirects.Lists[j]
+			read(fmt.Sprintf("%sredirects.lists[%d].file", prefix, j), list.File, &list.Text)
+		}
+	}
+	return wrong
+}
+
+func readListFile(config, name string) (string, error) {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(config), name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, largestListFile+1))
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	if len(content) > largestListFile {
+		return "", fmt.Errorf("%s has more than %d bytes", name, largestListFile)
+	}
+	return string(content), nil
+}

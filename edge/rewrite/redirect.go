@@ -1,0 +1,309 @@
+// Package rewrite changes what is asked and what is answered as a zone's
+// owner says: redirects, fields, paths.
+//
+// It decides and makes texts; the ladder sends them. Whatever a visitor sent
+// is escaped where it gets into an address, and cannot end a field.
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/seawall-edge/seawall/internal/pattern"
+	"github.com/seawall-edge/seawall/rule"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// Redirects is a compiled spec.RedirectsSpec. It is safe for any number of
+// readers.
+type Redirects struct {
+	https      bool
+	www, slash string
+	claims     func(host string) bool // whether a host is the zone's
+	rules      []redirect
+	tables     []table
+}
+
+// Redirect is where a request is sent.
+type Redirect struct {
+	Status   int
+	Location []byte
+	Title    string // of the rule
+}
+
+type redirect struct {
+	title     string
+	when      *rule.Condition
+	from      *pattern.Pattern // nil: every path
+	to        template
+	status    int
+	dropQuery bool
+}
+
+// redirectValues are what a redirect may name besides groups.
+var redirectValues = []string{"host", "path"}
+
+// NewRedirects compiles redirects; hosts are the zone's.
+func NewRedirects(s spec.RedirectsSpec, hosts []string, lists rule.Lists) (*Redirects, error) {
+	r := &Redirects{https: s.HTTPS, www: s.WWW, slash: s.TrailingSlash, claims: claimed(hosts)}
+	for i, one := range s.Rules {
+		compiled, err := newRedirect(one, lists)
+		if err != nil {
+			return nil, fmt.Errorf("redirects.rules[%d].%w", i, err)
+		}
+		compiled.title = title("redirect", one.Name, i)
+		r.rules = append(r.rules, compiled)
+	}
+	for i, list := range s.Lists {
+		t, err := newTable(list)
+		if err != nil {
+			return nil, fmt.Errorf("redirects.lists[%d]: %w", i, err)
+		}
+		t.title = title("redirects", list.Name, i)
+		r.tables = append(r.tables, t)
+	}
+	return r, nil
+}
+
+// Empty reports whether nobody is ever sent elsewhere.
+func (r *Redirects) Empty() bool {
+	return r == nil || !r.https && r.www == "" && r.slash == "" && len(r.rules) == 0 && len(r.tables) == 0
+}
+
+func title(kind, name string, place int) string {
+	if name == "" {
+		return fmt.Sprintf("%s[%d]", kind, place)
+	}
+	return kind + " " + name
+}
+
+func newRedirect(s spec.RedirectSpec, lists rule.Lists) (redirect, error) {
+	r := redirect{status: s.Status, dropQuery: s.DropQuery}
+	if r.status == 0 {
+		r.status = http.StatusFound
+	}
+	if !spec.RedirectStatus(r.status) {
+		return r, wrongIn("status", "%d is no redirect; use 301, 302, 303, 307 or 308", r.status)
+	}
+	var err error
+	if r.when, err = rule.Compile(s.When, lists); err != nil {
+		return r, wrongIn("when", "%w", err)
+	}
+	groups, names := 0, map[string]int(nil)
+	if s.From != "" {
+		if r.from, err = pattern.Parse(s.From, false); err != nil {
+			return r, wrongIn("from", "%w", err)
+		}
+		groups, names = r.from.Groups()
+	}
+	if r.to, err = parseTemplate(s.To, groups, names, redirectValues); err != nil {
+		return r, wrongIn("to", "%w", err)
+	}
+	if wrong := checkDestination(&r.to); wrong != "" {
+		return r, wrongIn("to", "%s", wrong)
+	}
+	return r, nil
+}
+
+// wrong is a mistake in one setting of a rule.
+type wrong struct {
+	setting string
+	error
+}
+
+func (w wrong) Error() string { return w.setting + ": " + w.error.Error() }
+func (w wrong) Unwrap() error { return w.error }
+
+func wrongIn(setting, format string, args ...any) error {
+	return wrong{setting, fmt.Errorf(format, args...)}
+}
+
+// checkDestination says what is wrong with where a redirect leads. What a
+// visitor sends must never be able to choose the host: that is how a site
+// lends its name to others.
+func checkDestination(t *template) string {
+	begin := t.begins()
+	if text, is := t.fixed(); is {
+		begin = text
+	}
+	for _, part := range t.parts {
+		if i := strings.IndexFunc(part.text, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' || r == '"' || r == '<' || r == '>' }); i >= 0 {
+			return fmt.Sprintf("%q cannot stand in an address; percent-encode it", part.text[i:i+1])
+		}
+	}
+	switch lower := strings.ToLower(begin); {
+	case strings.HasPrefix(begin, "//"):
+		return "an address without a scheme; write https: before it"
+	case strings.HasPrefix(begin, "/"):
+		return ""
+	case strings.HasPrefix(lower, "http://"), strings.HasPrefix(lower, "https://"):
+		rest := begin[strings.Index(begin, "://")+3:]
+		if len(t.parts) > 1 && rest == "" && t.parts[1].value == "host" {
+			if len(t.parts) == 2 || strings.HasPrefix(t.parts[2].text, "/") {
+				return ""
+			}
+			return "what follows ${host} must begin with a slash"
+		}
+		end := strings.IndexAny(rest, "/?#")
+		switch {
+		case end == 0, rest == "":
+			return "the host is missing"
+		case end < 0 && len(t.parts) > 1:
+			return "what a visitor sends could become a part of the host; write a slash after the host"
+		case end > 0 && strings.ContainsAny(rest[:end], "@") || end < 0 && strings.Contains(rest, "@"):
+			return "an address with a user is not sent to visitors"
+		}
+		return ""
+	case begin == "" && len(t.parts) > 0 && t.parts[0].value == "path":
+		return ""
+	}
+	return "a path that begins with a slash, or an address that begins with http:// or https://, is needed"
+}
+
+// Find returns where a request is to be sent. hostport is the host as the
+// visitor wrote it; dst is memory for the address.
+func (r *Redirects) Find(dst []byte, f *rule.Facts, hostport []byte) (found Redirect, ok bool) {
+	if location, ok := r.canonical(dst, f, hostport); ok {
+		return Redirect{http.StatusPermanentRedirect, location, "redirect canonical"}, true
+	}
+	var room [9][]byte
+	for i := range r.rules {
+		one := &r.rules[i]
+		captures := room[:0]
+		if one.from != nil {
+			if !one.from.Match(f.Path) || !one.when.Holds(f) {
+				continue
+			}
+			captures, _ = one.from.Captures(captures, f.Path)
+		} else if !one.when.Holds(f) {
+			continue
+		}
+		location := one.to.appendTo(dst, captures, func(name string) []byte {
+			if name == "host" {
+				return hostport
+			}
+			return f.Path
+		})
+		return Redirect{one.status, withQuery(safe(location), f.Target, one.dropQuery), one.title}, true
+	}
+	for i := range r.tables {
+		t := &r.tables[i]
+		if entry, ok := t.find(f); ok {
+			return Redirect{entry.status, withQuery(append(dst, entry.to...), f.Target, t.dropQuery), t.title}, true
+		}
+	}
+	return Redirect{}, false
+}
+
+// safe keeps a path from being read as a host: browsers take "//example.org"
+// for one.
+func safe(location []byte) []byte {
+	for len(location) > 1 && location[0] == '/' && location[1] == '/' {
+		location = location[1:]
+	}
+	return location
+}
+
+// withQuery adds the request's query, unless there is one or it is dropped.
+func withQuery(location, target []byte, drop bool) []byte {
+	query := bytes.IndexByte(target, '?')
+	if drop || query < 0 || bytes.IndexByte(location, '?') >= 0 {
+		return location
+	}
+	if fragment := bytes.IndexByte(location, '#'); fragment >= 0 {
+		rest := bytes.Clone(location[fragment:])
+		return append(append(location[:fragment], target[query:]...), rest...)
+	}
+	return append(location, target[query:]...)
+}
+
+// canonical does what HTTPS, WWW and TrailingSlash want in one step.
+func (r *Redirects) canonical(dst []byte, f *rule.Facts, hostport []byte) (location []byte, ok bool) {
+	if !r.https && r.www == "" && r.slash == "" {
+		return nil, false
+	}
+	path, query := f.Target, []byte(nil)
+	if i := bytes.IndexByte(path, '?'); i >= 0 {
+		path, query = path[:i], path[i:]
+	}
+	toHTTPS := r.https && !f.Secure
+	host, otherHost := r.otherHost(f.Host, hostport)
+	suffix, cut := "", 0
+	if m := string(f.Method); m == "GET" || m == "HEAD" {
+		last := path[bytes.LastIndexByte(path, '/')+1:]
+		switch {
+		case r.slash == spec.RedirectAdd && len(last) > 0 && bytes.IndexByte(last, '.') < 0:
+			suffix = "/"
+		case r.slash == spec.RedirectRemove && len(path) > 1 && len(last) == 0:
+			cut = len(path) - len(bytes.TrimRight(path, "/"))
+		}
+	}
+	if !toHTTPS && !otherHost && suffix == "" && cut == 0 {
+		return nil, false
+	}
+	begin := len(dst)
+	if toHTTPS || otherHost {
+		switch {
+		case toHTTPS:
+			dst = append(append(dst, "https://"...), withoutPort(host)...)
+		case f.Secure:
+			dst = append(append(dst, "https://"...), host...)
+		default:
+			dst = append(append(dst, "http://"...), host...)
+		}
+		begin = len(dst)
+	}
+	dst = append(dst, path[:len(path)-cut]...)
+	if len(dst) == begin {
+		dst = append(dst, '/')
+	}
+	dst = append(append(dst, suffix...), query...)
+	if !toHTTPS && !otherHost {
+		dst = safe(dst)
+	}
+	return dst, true
+}
+
+// otherHost adds or removes "www.", where the other name is the zone's, too.
+func (r *Redirects) otherHost(host, hostport []byte) (other []byte, changed bool) {
+	const www = "www."
+	switch has := bytes.HasPrefix(host, []byte(www)); {
+	case r.www == spec.RedirectAdd && !has && r.claims(www+string(host)):
+		return append([]byte(www), hostport...), true
+	case r.www == spec.RedirectRemove && has && r.claims(string(host[len(www):])):
+		return hostport[len(www):], true
+	}
+	return hostport, false
+}
+
+func withoutPort(hostport []byte) []byte {
+	if i := bytes.LastIndexByte(hostport, ':'); i >= 0 && bytes.IndexByte(hostport[i:], ']') < 0 {
+		return hostport[:i]
+	}
+	return hostport
+}
+
+// claimed returns which hosts are among a zone's own.
+func claimed(hosts []string) func(string) bool {
+	exact, below := map[string]bool{}, []string{}
+	for _, host := range hosts {
+		if rest, wild := strings.CutPrefix(host, "*"); wild {
+			below = append(below, rest) // of "*" that is everything
+		} else {
+			exact[host] = true
+		}
+	}
+	return func(host string) bool {
+		if exact[host] {
+			return true
+		}
+		for _, end := range below {
+			if strings.HasSuffix(host, end) {
+				return true
+			}
+		}
+		return false
+	}
+}
