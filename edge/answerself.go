@@ -3,27 +3,96 @@ package edge
 import (
 	"net/http"
 
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
-// elsewhere sends visitors elsewhere, or answers by itself, as the zone's
-// rules want it.
-func (e *Edge) elsewhere(c *climb) verdict {
-	rules := &c.zone.rules
-	if rules.redirects.Empty() || c.x.Bare || c.zone.state.switches.off(SwitchRules, c.now) {
+// selfAnswer is an answer that a rule of the zone gives.
+type selfAnswer struct {
+	status    int      // of a redirect to climb.location
+	rule      *ownRule // an answer of its own
+	preflight bool     // leave for a page of another site
+}
+
+// steer sends visitors elsewhere, answers by itself, or has something else
+// asked, as the zone's rules want it.
+func (e *Edge) steer(c *climb) verdict {
+	rules, x := &c.zone.rules, c.x
+	if !rules.steers || x.Bare || c.zone.state.switches.off(SwitchRules, c.now) {
 		return verdict{}
 	}
-	c.location = c.location[:0]
-	if found, ok := rules.redirects.Find(c.location, e.facts(c), c.x.Hostport); ok {
-		c.mention(found.Title)
-		c.location, c.self.status = found.Location, found.Status
-		return verdict{kind: answerRedirect}
+	if !rules.redirects.Empty() {
+		if found, ok := rules.redirects.Find(c.location[:0], e.facts(c), x.Hostport); ok {
+			c.mention(found.Title)
+			c.location, c.self.status = found.Location, found.Status
+			return verdict{kind: answerRedirect}
+		}
+	}
+	if c.self.rule = e.ownAnswer(c); c.self.rule != nil {
+		c.mention(c.self.rule.title)
+		return verdict{kind: answerOwn}
+	}
+	if rules.cors.Preflight(x.MethodName, x.Fields) {
+		c.self.preflight = true
+		c.mention("cors")
+		return verdict{kind: answerOwn}
+	}
+	if rules.requests.Empty() {
+		return verdict{}
+	}
+	return e.rephrase(c)
+}
+
+// rephrase changes the request as the zone's rules want it. From here on it is
+// what the cache and the origin know.
+func (e *Edge) rephrase(c *climb) verdict {
+	x, f, requests := c.x, e.facts(c), c.zone.rules.requests
+	if target, changed := requests.Target(nil, f, c.value, c.mention); changed {
+		// The one form again: a rule cannot climb out of the site either.
+		var other exchange.Exchange
+		if reason := other.SetTarget(target); reason != seawall.ReasonNone {
+			return verdict{refuse, reason}
+		}
+		c.keepTarget()
+		c.targetMemory = append(c.targetMemory[:0], other.Target...)
+		x.Target = c.targetMemory
+	}
+	if requests.Fields(&c.asks.spare, f, c.value) {
+		c.ask(&c.asks.spare)
 	}
 	return verdict{}
 }
 
-// selfAnswer is an answer that a rule of the zone gives.
-type selfAnswer struct{ status int }
+// keepTarget tells the Event what was asked before it is changed.
+func (c *climb) keepTarget() {
+	if !c.toldTarget {
+		c.x.Event.SetText(seawall.EventTarget, c.x.Target)
+		c.toldTarget = true
+	}
+}
+
+// value is what rules may name in values.
+func (c *climb) value(name string) []byte {
+	x := c.x
+	switch name {
+	case "client_address":
+		return x.Client.Addr().Unmap().AppendTo(nil)
+	case "request_id":
+		return x.Event.ID.AppendTo(nil)
+	case "host":
+		return x.Host
+	case "path":
+		return c.known.RawPath()
+	case "country":
+		if country := c.known.InCountry(); country != [2]byte{} {
+			return country[:]
+		}
+	case "network":
+		return c.known.NetworkName()
+	}
+	return nil
+}
 
 // sendRedirect sends the visitor to c.location (RFC 9110, 15.4).
 func (e *Edge) sendRedirect(c *climb) {

@@ -62,8 +62,9 @@ func sortFields(fields [][]byte) {
 func (c *climb) phraseForRules() {
 	x, said := c.x, &c.caching
 	if k := said.key; k != nil && k.query != nil && x.Method.Safe() {
-		c.targetMemory = k.query.appendTarget(c.targetMemory[:0], x.Target)
-		x.Target = c.targetMemory
+		c.keepTarget()
+		c.spareTarget = k.query.appendTarget(c.spareTarget[:0], x.Target) // which may stand in targetMemory
+		x.Target = c.spareTarget
 	}
 	separates := said.key != nil && said.key.separates()
 	if !separates && !(said.removeCookies && x.Fields.Has(wire.Cookie)) {
@@ -129,5 +130,4 @@ type relay struct{ present, spare wire.Fields }
 func (c *climb) ask(fields *wire.Fields) {
 	c.asks.present, c.asks.spare = *fields, c.asks.present
 	c.x.Fields = &c.asks.present
-	c.gathered = false
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"net/http"
 	"strconv"
 
 	"github.com/seawall-edge/seawall"
@@ -11,8 +12,14 @@ import (
 // beginAnswer sends the head of an answer that is the origin's or was kept,
 // with what the zone's rules change about it. What is kept stays as it came.
 func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
-	if !c.x.Bare && (c.caching.browser > 0 || c.caching.removeCookies) {
+	if c.x.Bare || a.Status == http.StatusSwitchingProtocols {
+		return c.x.Out.Begin(a)
+	}
+	if c.caching.browser > 0 || c.caching.removeCookies {
 		c.dressForBrowsers(a)
+	}
+	if rules := &c.zone.rules; (!rules.answers.Empty() || rules.cors != nil) && !c.zone.state.switches.off(SwitchRules, c.now) {
+		e.dressByRules(c, a)
 	}
 	return c.x.Out.Begin(a)
 }
@@ -38,6 +45,21 @@ func (c *climb) dressForBrowsers(a *exchange.Answer) {
 		}
 		return false
 	})
+}
+
+// dressByRules changes the answer's fields as the zone's rules want it.
+func (e *Edge) dressByRules(c *climb, a *exchange.Answer) {
+	rules, f := &c.zone.rules, e.facts(c)
+	f.Status = a.Status
+	c.plan.Make(rules.answers, f, c.mention)
+	f.Status = 0
+	c.leaveOut(a, func(_ wire.Name, name []byte) bool {
+		return c.plan.Takes(name) || rules.cors != nil && !c.self.preflight && rules.cors.Takes(name)
+	})
+	if rules.cors != nil && !c.self.preflight {
+		rules.cors.AddTo(&a.More, f.Fields)
+	}
+	c.plan.AddTo(&a.More, a.Fields, c.value)
 }
 
 // kept reports whether the answer is one that this cache may keep.

@@ -8,6 +8,7 @@ import (
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/edge/origin"
+	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/rule"
 )
@@ -24,7 +25,7 @@ var ladder = [...]struct {
 	{seawall.RungMaintenance, (*Edge).maintenance}, // is the site open?
 	{seawall.RungNormalise, (*Edge).normalise},     // one canonical form, made once
 	{seawall.RungAccess, (*Edge).access},           // is this visitor let in?
-	{seawall.RungRules, (*Edge).elsewhere},         // is it to ask elsewhere, or for something else?
+	{seawall.RungRules, (*Edge).steer},             // is it to ask elsewhere, or for something else?
 	{seawall.RungCache, (*Edge).lookup},            // may a stored answer serve, or one that is on its way?
 	{seawall.RungOrigin, (*Edge).ask},              // ask the origin
 	{seawall.RungStore, (*Edge).keep},              // may its answer be kept?
@@ -44,6 +45,7 @@ const (
 	answerFlight               // with what climb.flight brings, while it arrives
 	answerOrigin               // with climb.response, keeping it in climb.fresh if that is set
 	answerRedirect             // with climb.location
+	answerOwn                  // with climb.self
 	answerSelf                 // OPTIONS about the edge itself
 	refuse                     // with a page that gives the reason
 )
@@ -64,15 +66,17 @@ type climb struct {
 	own      ownAnswer
 	said     [][]byte // what proxies in front say about the visitor
 
-	known        rule.Facts // what conditions ask about
-	gathered     bool       // known is filled
-	ruled        []byte     // which rules had a say
-	caching      caching
-	asks         relay // the request as the zone's rules have it
-	dressed      relay // the answer as they have it
-	targetMemory []byte
-	location     []byte     // where the visitor is sent
-	self         selfAnswer // what a rule answers
+	known                     rule.Facts // what conditions ask about
+	gathered                  bool       // known is filled
+	ruled                     []byte     // which rules had a say
+	caching                   caching
+	asks                      relay // the request as the zone's rules have it
+	dressed                   relay // the answer as they have it
+	targetMemory, spareTarget []byte
+	toldTarget                bool   // the Event knows what was asked
+	location                  []byte // where the visitor is sent
+	plan                      rewrite.Plan
+	self                      selfAnswer // what a rule answers
 }
 
 // Serve has a request climb the ladder. It implements the Handler of the
@@ -96,6 +100,8 @@ func (e *Edge) Serve(x *exchange.Exchange) {
 		e.sendOrigin(c)
 	case answerRedirect:
 		e.sendRedirect(c)
+	case answerOwn:
+		e.sendOwn(c)
 	case answerSelf:
 		e.sendOptions(c)
 	default:
@@ -124,6 +130,7 @@ func (e *Edge) begin(x *exchange.Exchange) *climb {
 	c.object, c.response, c.fresh, c.cause = nil, nil, nil, nil
 	c.cached.begin()
 	c.gathered, c.ruled, c.caching = false, c.ruled[:0], caching{}
+	c.self, c.toldTarget = selfAnswer{}, false
 	c.answer.Fields, c.answer.Close = nil, false
 	c.answer.More.Clear()
 	return c
@@ -138,7 +145,7 @@ func (e *Edge) event(c *climb) {
 	event.Action = event.Reason.Action()
 	event.SetText(seawall.EventMethod, x.MethodName)
 	event.SetText(seawall.EventHost, x.Host)
-	event.SetText(seawall.EventTarget, x.Target)
+	c.keepTarget()
 	e.setVisitorTexts(x)
 	if c.cause != nil {
 		event.SetText(seawall.EventCause, []byte(causeOf(c.cause)))

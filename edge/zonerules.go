@@ -10,6 +10,12 @@ import (
 type zoneRules struct {
 	access    accessList
 	redirects *rewrite.Redirects
+	own       []ownRule
+	requests  *rewrite.Requests
+	answers   *rewrite.Answers
+	cors      *rewrite.CORS
+
+	steers bool // some of redirects, own, requests or cors is there
 }
 
 // compileRules compiles all that has conditions.
@@ -21,6 +27,20 @@ func (e *Edge) compileRules(z *zone, s spec.ZoneSpec) (err error) {
 	if z.rules.redirects, err = rewrite.NewRedirects(s.Redirects, s.Hosts, lists); err != nil {
 		return err
 	}
+	r := &z.rules
+	if r.own, err = compileOwn(s.Answers, s.SecurityTxt, lists); err != nil {
+		return err
+	}
+	if r.requests, err = rewrite.NewRequests(s.Rewrite.Requests, lists); err != nil {
+		return err
+	}
+	if r.answers, err = rewrite.NewAnswers(s.Rewrite, lists); err != nil {
+		return err
+	}
+	if r.cors, err = rewrite.NewCORS(s.Rewrite.CORS); err != nil {
+		return err
+	}
+	r.steers = !r.redirects.Empty() || len(r.own) > 0 || !r.requests.Empty() || r.cors != nil
 	z.cache.rules, err = compileCacheRules(s.Cache.Rules, lists)
 	return err
 }
@@ -39,5 +59,5 @@ func (e *Edge) SetAccess(s spec.AccessSpec, lists []spec.ListSpec) error {
 // shows only when its rules are put together.
 func CheckZone(s spec.ZoneSpec) []spec.Mistake {
 	s = s.Resolved()
-	return rewrite.CheckRedirects(s.Redirects, s.Hosts, rule.NewLists(s.Lists))
+	return rewrite.Check(s, rule.NewLists(s.Lists))
 }

@@ -12,6 +12,7 @@ package rule
 
 import (
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/seawall-edge/seawall"
@@ -61,4 +62,22 @@ func is(holds bool) truth {
 		return yes
 	}
 	return no
+}
+
+// RawPath returns the path as the origin gets it.
+func (f *Facts) RawPath() []byte { return rawPath(f) }
+
+// InCountry returns the visitor's country; zeros where it is not known.
+func (f *Facts) InCountry() [2]byte {
+	f.locate()
+	return f.Country
+}
+
+// NetworkName returns the visitor's network as in AS64500; nil where it is
+// not known.
+func (f *Facts) NetworkName() []byte {
+	if f.locate(); f.Network == 0 {
+		return nil
+	}
+	return strconv.AppendUint([]byte("AS"), uint64(f.Network), 10)
 }

@@ -55,6 +55,15 @@ type ZoneSpec struct {
 	// Redirects sends visitors elsewhere.
 	Redirects RedirectsSpec `yaml:"redirects,omitempty" json:"redirects,omitzero"`
 
+	// Answers are given by the edge itself. Default: none.
+	Answers []OwnAnswerSpec `yaml:"answers,omitempty" json:"answers,omitempty"`
+
+	// SecurityTxt tells people how to report a weakness.
+	SecurityTxt SecurityTxtSpec `yaml:"security_txt,omitempty" json:"security_txt,omitzero"`
+
+	// Rewrite changes what is asked and what is answered.
+	Rewrite RewriteSpec `yaml:"rewrite,omitempty" json:"rewrite,omitzero"`
+
 	// Cache says what of the site is kept at the edge.
 	Cache CacheSpec `yaml:"cache,omitempty" json:"cache,omitzero"`
 

@@ -62,7 +62,7 @@ func TestConfig_exampleFileHasEverySetting(t *testing.T) {
 		t.Fatalf("only %d settings were found: %v", len(paths), paths)
 	}
 	for path, at := range maps.Clone(lines) { // a rule of a list shows what the others do not
-		lines[regexp.MustCompile(`(rules|edge_lifetime)\[[0-9]+\]`).ReplaceAllString(path, "$1[0]")] = at
+		lines[regexp.MustCompile(`(rules|edge_lifetime|requests|answers)\[[0-9]+\]`).ReplaceAllString(path, "$1[0]")] = at
 	}
 	for _, path := range paths {
 		_, there := lines[path]

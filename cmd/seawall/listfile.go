@@ -12,7 +12,7 @@ import (
 // largestListFile bounds one file of a list, in bytes.
 const largestListFile = 64 << 20
 
-// readListFiles fills in what is in the files that lists name. A path begins
+// readListFiles fills in what is in the files that lists and answers name. A path begins
 // at the folder of the configuration, so that the two can be moved together.
 func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 	read := func(path, name string, text *string) {
@@ -36,6 +36,9 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 		z := &c.Zones[i]
 		prefix := fmt.Sprintf("zones[%d].", i)
 		all(prefix, z.Lists)
+		for j := range z.Answers {
+			read(fmt.Sprintf("%sanswers[%d].file", prefix, j), z.Answers[j].File, &z.Answers[j].Text)
+		}
 		for j := range z.Redirects.Lists {
 			list := &z.Redirects.Lists[j]
 			read(fmt.Sprintf("%sredirects.lists[%d].file", prefix, j), list.File, &list.Text)

@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -13,29 +12,6 @@ import (
 
 // mostHops is after how many redirects browsers are near giving up.
 const mostHops = 10
-
-// CheckRedirects returns what is wrong in redirects that have no other mistake.
-func CheckRedirects(s spec.RedirectsSpec, hosts []string, lists rule.Lists) (mistakes []spec.Mistake) {
-	for i, one := range s.Rules {
-		var w wrong
-		if _, err := newRedirect(one, lists); errors.As(err, &w) {
-			mistakes = append(mistakes, spec.Mistake{Path: fmt.Sprintf("redirects.rules[%d].%s", i, w.setting), Text: w.error.Error()})
-		}
-	}
-	for i, list := range s.Lists {
-		if _, err := newTable(list); err != nil {
-			mistakes = append(mistakes, spec.Mistake{Path: fmt.Sprintf("redirects.lists[%d]", i), Text: err.Error()})
-		}
-	}
-	if len(mistakes) > 0 {
-		return mistakes
-	}
-	r, err := NewRedirects(s, hosts, lists)
-	if err != nil {
-		return []spec.Mistake{{Path: "redirects", Text: err.Error()}}
-	}
-	return r.circles(s, hosts)
-}
 
 // circles returns what goes round in circles, or does not end: for each rule
 // and each entry of a list an address that it is about is followed, as a
@@ -86,7 +62,7 @@ func (r *Redirects) follow(host, path string) string {
 	seen := map[string]bool{}
 	var way []string
 	for {
-		here := at.Scheme + "://" + at.Host + at.Path
+		here := at.Scheme + "://" + at.Host + at.RequestURI()
 		way = append(way, here)
 		if seen[here] {
 			return "it goes round in a circle: " + strings.Join(way, " -> ")

@@ -168,17 +168,14 @@ func (r *Redirects) Find(dst []byte, f *rule.Facts, hostport []byte) (found Redi
 	if location, ok := r.canonical(dst, f, hostport); ok {
 		return Redirect{http.StatusPermanentRedirect, location, "redirect canonical"}, true
 	}
-	var room [9][]byte
 	for i := range r.rules {
 		one := &r.rules[i]
-		captures := room[:0]
-		if one.from != nil {
-			if !one.from.Match(f.Path) || !one.when.Holds(f) {
-				continue
-			}
-			captures, _ = one.from.Captures(captures, f.Path)
-		} else if !one.when.Holds(f) {
+		if one.from != nil && !one.from.Match(f.Path) || !one.when.Holds(f) {
 			continue
+		}
+		var captures [][]byte
+		if one.from != nil {
+			captures, _ = one.from.Captures(nil, f.Path)
 		}
 		location := one.to.appendTo(dst, captures, func(name string) []byte {
 			if name == "host" {

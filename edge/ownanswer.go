@@ -1,0 +1,112 @@
+package edge
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/rule"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// ownRule is a compiled spec.OwnAnswerSpec.
+type ownRule struct {
+	title  string
+	when   *rule.Condition
+	reads  bool // of methods it is about GET and HEAD alone
+	status int
+	kind   []byte // Content-Type
+	body   []byte
+}
+
+const plainText = "text/plain; charset=utf-8"
+
+func compileOwn(specs []spec.OwnAnswerSpec, txt spec.SecurityTxtSpec, lists rule.Lists) (rules []ownRule, err error) {
+	for i, s := range specs {
+		r := ownRule{title: title("answer", s.Name, i), reads: len(s.When.Method) == 0, status: s.Status, kind: []byte(s.Type), body: []byte(s.Body + s.Text)}
+		if r.when, err = rule.Compile(s.When, lists); err != nil {
+			return nil, err
+		}
+		if r.status == 0 {
+			r.status = http.StatusOK
+		}
+		if len(r.kind) == 0 {
+			r.kind = []byte(plainText)
+		}
+		rules = append(rules, r)
+	}
+	if len(txt.Contact) == 0 {
+		return rules, nil
+	}
+	when, err := rule.Compile(spec.ConditionSpec{Path: []string{"/.well-known/security.txt"}}, nil)
+	return append(rules, ownRule{"security.txt", when, true, http.StatusOK, []byte(plainText), []byte(securityText(txt))}), err
+}
+
+// securityText writes a file by RFC 9116, 2.5.
+func securityText(s spec.SecurityTxtSpec) string {
+	var b strings.Builder
+	for _, contact := range s.Contact {
+		b.WriteString("Contact: " + contact + "\n")
+	}
+	b.WriteString("Expires: " + s.Expires.Time().UTC().Format(time.RFC3339) + "\n")
+	if len(s.Languages) > 0 {
+		b.WriteString("Preferred-Languages: " + strings.Join(s.Languages, ", ") + "\n")
+	}
+	if s.Policy != "" {
+		b.WriteString("Policy: " + s.Policy + "\n")
+	}
+	return b.String()
+}
+
+// ownAnswer returns the rule that answers the request; nil if none does.
+func (e *Edge) ownAnswer(c *climb) *ownRule {
+	rules := c.zone.rules.own
+	if len(rules) == 0 {
+		return nil
+	}
+	f := e.facts(c)
+	for i := range rules {
+		r := &rules[i]
+		if r.reads && !reads(c.x.MethodName) || !r.when.Holds(f) {
+			continue
+		}
+		return r
+	}
+	return nil
+}
+
+func reads(method []byte) bool {
+	return string(method) == http.MethodGet || string(method) == http.MethodHead
+}
+
+// sendOwn answers as a rule says.
+func (e *Edge) sendOwn(c *climb) {
+	x, a, fields, r := c.x, &c.answer, &c.own.fields, c.self.rule
+	fields.Clear()
+	var scratch [40]byte
+	fields.AddKnown(wire.Date, c.now.UTC().AppendFormat(scratch[:0], http.TimeFormat))
+	fields.AddKnown(wire.SeawallRequestID, x.Event.ID.AppendTo(scratch[:0]))
+	var body []byte
+	a.Length = 0
+	switch {
+	case c.self.preflight:
+		a.Status = http.StatusNoContent
+		c.zone.rules.cors.AddPreflight(fields, x.Fields)
+	default:
+		a.Status, body, a.Length = r.status, r.body, int64(len(r.body))
+		fields.AddKnown(wire.ContentType, r.kind)
+	}
+	a.Fields = fields
+	x.Event.Status = uint16(a.Status)
+	err := e.beginAnswer(c, a)
+	if err == nil {
+		err = x.Out.Write(body)
+	}
+	if err == nil {
+		err = x.Out.End(nil)
+	}
+	if err != nil {
+		e.cut(c, err)
+	}
+}

@@ -1,0 +1,156 @@
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/seawall-edge/seawall/internal/pattern"
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// changes is a compiled spec.FieldsSpec.
+type changes struct {
+	gone [][]byte // names, in lower case: what is removed and what is set
+	new  []newField
+}
+
+type newField struct {
+	known wire.Name
+	name  []byte
+	value template
+}
+
+// fieldValues are what a field's value may name.
+var fieldValues = []string{"client_address", "country", "network", "request_id", "host", "path"}
+
+// Values gives what a field's value names; nil where it is not known.
+type Values func(name string) []byte
+
+// kept are fields that no rule changes: those that frame the message or
+// belong to one connection, that the cache answers for, and those that say
+// who has handled it.
+var kept = map[wire.Name]bool{
+	wire.Connection: true, wire.ContentLength: true, wire.TransferEncoding: true, wire.Trailer: true, wire.Upgrade: true, wire.TE: true, wire.KeepAlive: true,
+	wire.Age: true, wire.CacheStatus: true, wire.SeawallRequestID: true, wire.SeawallKey: true, wire.SeawallDevice: true, wire.Via: true, wire.CDNLoop: true,
+	wire.ContentRange: true, wire.ContentEncoding: true, wire.Date: true, wire.Host: true, wire.Expect: true,
+	wire.Range: true, wire.IfRange: true, wire.IfMatch: true, wire.IfNoneMatch: true, wire.IfModifiedSince: true, wire.IfUnmodifiedSince: true,
+	wire.XForwardedFor: true, wire.XForwardedHost: true, wire.XForwardedProto: true, wire.Forwarded: true, wire.HTTP2Settings: true,
+}
+
+// newChanges compiles changes of fields; groups and names are those that a
+// rule's From has.
+func newChanges(s spec.FieldsSpec) (c changes, err error) {
+	for i, name := range s.Remove {
+		if err := checkName(name); err != nil {
+			return c, wrongIn(fmt.Sprintf("fields.remove[%d]", i), "%w", err)
+		}
+		c.gone = append(c.gone, bytes.ToLower([]byte(name)))
+	}
+	for i, text := range s.Set {
+		field, err := parseField(text)
+		if err != nil {
+			return c, wrongIn(fmt.Sprintf("fields.set[%d]", i), "%w", err)
+		}
+		c.gone = append(c.gone, bytes.ToLower(field.name))
+		c.new = append(c.new, field)
+	}
+	for i, text := range s.Add {
+		field, err := parseField(text)
+		if err != nil {
+			return c, wrongIn(fmt.Sprintf("fields.add[%d]", i), "%w", err)
+		}
+		c.new = append(c.new, field)
+	}
+	return c, nil
+}
+
+func checkName(name string) error {
+	if !wire.IsToken([]byte(name)) {
+		return fmt.Errorf("%q is not the name of a field", name)
+	}
+	if kept[wire.Lookup([]byte(name))] {
+		return fmt.Errorf("%s frames the message, or says how it came here, and is not for rules to change", name)
+	}
+	return nil
+}
+
+// parseField reads "Name: value".
+func parseField(text string) (newField, error) {
+	name, value, found := strings.Cut(text, ":")
+	if !found {
+		return newField{}, fmt.Errorf("%q is not a field; write Name: value", text)
+	}
+	if err := checkName(name); err != nil {
+		return newField{}, err
+	}
+	value = strings.Trim(value, " \t")
+	if i := strings.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }); i >= 0 {
+		return newField{}, fmt.Errorf("%q has a control character in its value", text)
+	}
+	t, err := parseTemplate(value, 0, nil, fieldValues)
+	return newField{wire.Lookup([]byte(name)), []byte(name), t}, err
+}
+
+// takes reports whether a field goes.
+func (c *changes) takes(name []byte) bool {
+	for _, gone := range c.gone {
+		if wire.EqualFold(name, gone) {
+			return true
+		}
+	}
+	return false
+}
+
+// addTo adds the new fields. A value that is not known is empty; what a
+// visitor sent cannot end the line.
+func (c *changes) addTo(f *wire.Fields, values Values) {
+	var room [512]byte
+	for i := range c.new {
+		field := &c.new[i]
+		if text, fixed := field.value.fixed(); fixed {
+			f.Add(field.known, field.name, append(room[:0], text...))
+			continue
+		}
+		f.Add(field.known, field.name, field.value.appendPlain(room[:0], values))
+	}
+}
+
+// appendPlain appends the template as the value of a field.
+func (t *template) appendPlain(dst []byte, values Values) []byte {
+	for _, part := range t.parts {
+		if part.text != "" {
+			dst = append(dst, part.text...)
+			continue
+		}
+		for _, c := range values(part.value) {
+			if c < ' ' || c == 0x7f {
+				c = ' '
+			}
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// patternsOf compiles patterns.
+func patternsOf(texts []string) (all []*pattern.Pattern, err error) {
+	for _, text := range texts {
+		p, err := pattern.Parse(text, false)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func anyMatches(patterns []*pattern.Pattern, text []byte) bool {
+	for _, p := range patterns {
+		if p.Match(text) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+package rewrite
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/seawall-edge/seawall/internal/pattern"
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/rule"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// Requests is compiled changes of requests.
+type Requests struct{ rules []requestRule }
+
+type requestRule struct {
+	title       string
+	when        *rule.Condition
+	from        *pattern.Pattern // nil: the path stays
+	to          template
+	query       []queryField
+	removeQuery []*pattern.Pattern
+	changes     changes
+}
+
+type queryField struct {
+	name  []byte
+	value template
+}
+
+// NewRequests compiles changes of requests.
+func NewRequests(specs []spec.RequestRewriteSpec, lists rule.Lists) (*Requests, error) {
+	all := &Requests{}
+	for i, s := range specs {
+		r, err := newRequestRule(s, lists)
+		if err != nil {
+			return nil, err
+		}
+		r.title = title("request", s.Name, i)
+		all.rules = append(all.rules, r)
+	}
+	return all, nil
+}
+
+func newRequestRule(s spec.RequestRewriteSpec, lists rule.Lists) (r requestRule, err error) {
+	if r.when, err = rule.Compile(s.When, lists); err != nil {
+		return r, wrongIn("when", "%w", err)
+	}
+	groups, names := 0, map[string]int(nil)
+	if s.From != "" {
+		if r.from, err = pattern.Parse(s.From, false); err != nil {
+			return r, wrongIn("from", "%w", err)
+		}
+		groups, names = r.from.Groups()
+		if !strings.HasPrefix(s.To, "/") || strings.ContainsAny(s.To, "?# ") {
+			return r, wrongIn("to", "%q is not a path; it begins with a slash and has no query", s.To)
+		}
+	}
+	if r.to, err = parseTemplate(s.To, groups, names, []string{"host", "path"}); err != nil {
+		return r, wrongIn("to", "%w", err)
+	}
+	for _, text := range s.Query {
+		name, value, found := strings.Cut(text, "=")
+		if !found || name == "" {
+			return r, wrongIn("query", "%q is not a query field; write name=value", text)
+		}
+		t, err := parseTemplate(value, groups, names, fieldValues)
+		if err != nil {
+			return r, wrongIn("query", "%w", err)
+		}
+		r.query = append(r.query, queryField{appendEscaped(nil, []byte(name), true), t})
+	}
+	if r.removeQuery, err = patternsOf(s.RemoveQuery); err != nil {
+		return r, wrongIn("remove_query", "%w", err)
+	}
+	r.changes, err = newChanges(s.Fields)
+	return r, err
+}
+
+// Empty reports whether nothing is ever changed.
+func (all *Requests) Empty() bool { return all == nil || len(all.rules) == 0 }
+
+// Target appends what the target becomes and calls said with the title of
+// each rule that holds. changed is false when it stays as it is.
+func (all *Requests) Target(dst []byte, f *rule.Facts, values Values, said func(title string)) (target []byte, changed bool) {
+	target = f.Target
+	for i := range all.rules {
+		r := &all.rules[i]
+		if !r.when.Holds(f) || r.from != nil && !r.from.Match(f.Path) {
+			continue
+		}
+		said(r.title)
+		if r.from == nil && len(r.query)+len(r.removeQuery) == 0 {
+			continue
+		}
+		target, changed = r.appendTarget(dst[len(dst):], target, f, values), true
+		dst = target
+	}
+	return target, changed
+}
+
+func (r *requestRule) appendTarget(dst, target []byte, f *rule.Facts, values Values) []byte {
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	var room [9][]byte
+	captures := room[:0]
+	if r.from != nil {
+		captures, _ = r.from.Captures(captures, f.Path)
+		dst = safe(r.to.appendTo(dst, captures, func(name string) []byte {
+			if name == "host" {
+				return f.Host
+			}
+			return f.Path
+		}))
+	} else {
+		dst = append(dst, path...)
+	}
+	separator := byte('?')
+	for field := range rule.QueryFields(target) {
+		name, _, _ := bytes.Cut(field, []byte("="))
+		if r.replaces(name) || anyMatches(r.removeQuery, name) {
+			continue
+		}
+		dst = append(append(dst, separator), field...)
+		separator = '&'
+	}
+	for i := range r.query {
+		dst = append(append(append(dst, separator), r.query[i].name...), '=')
+		separator = '&'
+		for _, part := range r.query[i].value.parts {
+			switch {
+			case part.text != "":
+				dst = appendEscaped(dst, []byte(part.text), true)
+			case part.group >= 0:
+				dst = appendEscaped(dst, captures[part.group], true)
+			default:
+				dst = appendEscaped(dst, values(part.value), true)
+			}
+		}
+	}
+	return dst
+}
+
+func (r *requestRule) replaces(name []byte) bool {
+	for i := range r.query {
+		if bytes.Equal(r.query[i].name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Fields makes the fields of the request in to and reports whether they are
+// others than before.
+func (all *Requests) Fields(to *wire.Fields, f *rule.Facts, values Values) bool {
+	var held [16]*requestRule
+	holding := held[:0]
+	for i := range all.rules {
+		r := &all.rules[i]
+		if len(r.changes.gone)+len(r.changes.new) > 0 && r.when.Holds(f) && (r.from == nil || r.from.Match(f.Path)) {
+			holding = append(holding, r)
+		}
+	}
+	if len(holding) == 0 {
+		return false
+	}
+	to.Clear()
+fields:
+	for i := range f.Fields.Len() {
+		for _, r := range holding {
+			if r.changes.takes(f.Fields.Name(i)) {
+				continue fields
+			}
+		}
+		to.Add(f.Fields.Known(i), f.Fields.Name(i), f.Fields.Value(i))
+	}
+	for i, r := range holding {
+		r.changes.addUnless(to, values, holding[i+1:])
+	}
+	return true
+}
+
+// addUnless adds the new fields but those that a later rule takes away.
+func (c *changes) addUnless(to *wire.Fields, values Values, later []*requestRule) {
+	if len(later) == 0 {
+		c.addTo(to, values)
+		return
+	}
+	for i := range c.new {
+		taken := false
+		for _, r := range later {
+			taken = taken || r.changes.takes(c.new[i].name)
+		}
+		if !taken {
+			one := changes{new: c.new[i : i+1]}
+			one.addTo(to, values)
+		}
+	}
+}
