@@ -64,6 +64,7 @@ func TestAccept_choosesTheBestThatIsOffered(t *testing.T) {
 		{"anything else", []string{"zstd;q=0, *"}, all, Brotli, true},
 		{"anything else, less", []string{"gzip, *;q=0.5"}, all, Gzip, true},
 		{"anything else, more", []string{"gzip;q=0.1, *;q=0.5"}, all, Zstd, true},
+		{"anything else is no wish for the identity", []string{"gzip;q=0.1, *;q=0.5"}, one, Gzip, true},
 		{"nothing else", []string{"gzip, *;q=0"}, all, Gzip, false},
 		{"nothing else, not on offer", []string{"deflate, *;q=0"}, all, Identity, false},
 		{"nothing else but the identity", []string{"gzip, identity, *;q=0"}, all, Gzip, true},
@@ -91,6 +92,7 @@ func TestAccept_choosesTheBestThatIsOffered(t *testing.T) {
 		{"no digit in front", []string{"gzip;q=.5"}, all, Identity, true},
 		{"no number", []string{"gzip;q=high, br;q=, zstd;q"}, all, Identity, true},
 		{"no weight behind the semicolon", []string{"gzip;"}, all, Identity, true},
+		{"a digit that is none", []string{"gzip;q=0.:, br;q=0./"}, all, Identity, true},
 		{"an exponent", []string{"gzip;q=1e0"}, all, Identity, true},
 		{"another parameter", []string{"gzip;level=5"}, all, Identity, true},
 		{"two weights", []string{"gzip;q=1;q=1"}, all, Identity, true},
@@ -150,6 +152,12 @@ func TestAccept_saysWhatItTakes(t *testing.T) {
 		if a.Takes(count) || a.Takes(255) {
 			t.Errorf("%.80q takes a coding that does not exist", c.line)
 		}
+	}
+}
+
+func TestAccept_stopsReadingAtItsLimit(t *testing.T) {
+	if a := accept(strings.Repeat("gzip,", 1000), "gzip,gzip"); a.elements != maxElements+1 {
+		t.Errorf("%d elements were read", a.elements)
 	}
 }
 

@@ -18,7 +18,7 @@ func Compressible(contentType []byte) bool {
 	if equalFold(kind[:slash], "text") {
 		return true
 	}
-	if plus := bytes.LastIndexByte(kind[slash:], '+'); plus >= 0 && suffix(kind[slash+plus+1:]) {
+	if plus := bytes.LastIndexByte(kind, '+'); plus >= 0 && suffix(kind[plus+1:]) {
 		return true
 	}
 	var room [48]byte // longer than every name below

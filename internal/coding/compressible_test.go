@@ -13,7 +13,7 @@ func TestCompressible_knowsWhatIsText(t *testing.T) {
 		{true, "text/html|text/plain|text/css|text/javascript|text/xml|text/csv|text/markdown|text/calendar|text/event-stream|text/anything-new"},
 		{true, "application/json|application/ld+json|application/vnd.api+json|application/problem+json|application/manifest+json|application/geo+json"},
 		{true, "application/javascript|application/x-javascript|application/ecmascript|application/xml|application/xhtml+xml|application/rss+xml"},
-		{true, "application/atom+xml|image/svg+xml|model/x3d+xml|application/dash+xml|application/vnd.apple.mpegurl|application/x-ndjson|application/yaml"},
+		{true, "application/atom+xml|image/svg+xml|model/x3d+xml|application/dash+xml|application/vnd.apple.mpegurl|application/x-ndjson|application/yaml|application/a+b+json"},
 		{true, "application/wasm|font/ttf|font/otf|font/collection|application/x-font-ttf|application/vnd.ms-fontobject|image/x-icon|image/vnd.microsoft.icon|image/bmp"},
 		{true, "TEXT/HTML|Application/JSON|Image/SVG+XML|text/html; charset=utf-8|text/html;charset=\"a/b\"|application/json ; a=b|\ttext/plain |application/json;"},
 		{true, "application/vnd.something.with.a.very.long.name.that.no.list.has.room.for.but.a.suffix+json"},

@@ -102,6 +102,22 @@ func TestWriter_takesABodyInPieces(t *testing.T) {
 	})
 }
 
+// How the origin cuts a body must not decide how much is sent.
+func TestWriter_looksBackBeyondThePiece(t *testing.T) {
+	each(t, func(t *testing.T, c Coding, level int) {
+		body := page(200_000)
+		whole := len(Append(nil, body, c, level))
+		w := NewWriter(c, level)
+		var encoded []byte
+		for i := 0; i < len(body); i += 1000 {
+			encoded = w.Append(encoded, body[i:i+1000])
+		}
+		if encoded = w.Close(encoded); len(encoded) > whole+whole/50 {
+			t.Errorf("%d bytes in pieces, %d as a whole", len(encoded), whole)
+		}
+	})
+}
+
 // A server-sent event must be with the client when it has been flushed, not
 // when the next one pushes it out.
 func TestWriter_holdsNothingBackAfterFlush(t *testing.T) {
