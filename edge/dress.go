@@ -15,6 +15,7 @@ func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
 	if c.x.Bare || a.Status == http.StatusSwitchingProtocols {
 		return c.x.Out.Begin(a)
 	}
+	c.dressEncoded(a)
 	if c.caching.browser > 0 || c.caching.removeCookies {
 		c.dressForBrowsers(a)
 	}

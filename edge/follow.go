@@ -9,6 +9,7 @@ import (
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/byterange"
+	"github.com/seawall-edge/seawall/internal/coding"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
@@ -58,6 +59,12 @@ func (e *Edge) ride(c *climb) error {
 		return e.sendHead(c)
 	}
 	whole := a.Length
+	if !x.Fields.Has(wire.Range) {
+		e.chooseCoding(c, a.Status, a.Fields, whole)
+		if c.encoding.in != coding.Identity {
+			return e.rideEncoded(c)
+		}
+	}
 	span := byterange.Span{First: 0, Last: whole - 1}
 	switch spans, result := c.rangesOf(whole); {
 	case result == byterange.Unsatisfiable:
@@ -85,6 +92,39 @@ func (e *Edge) ride(c *climb) error {
 	return x.Out.End(e.trailersOf(c.cached.flight, a))
 }
 
+// rideEncoded sends the whole in the visitor's coding: as it was made once if
+// all is here already, else made while it arrives.
+func (e *Edge) rideEncoded(c *climb) error {
+	x, a, flight := c.x, &c.answer, c.cached.flight
+	x.Event.Status = uint16(a.Status)
+	object := flight.Whole()
+	if object != nil && object.Trailers == nil {
+		if body := e.encodeStored(c, object); c.encoding.in != coding.Identity && !c.encoding.open {
+			a.Length = int64(len(body))
+			return e.sendBody(c, body, nil)
+		}
+	}
+	if c.encoding.in != coding.Identity && !c.encoding.open {
+		c.startEncoding(a.Fields)
+	}
+	if c.encoding.open {
+		a.Length = -1
+	}
+	if err := e.beginAnswer(c, a); err != nil {
+		return err
+	}
+	if x.Method == exchange.MethodHead {
+		return x.Out.End(nil)
+	}
+	if err := e.follow(c, flight, byterange.Span{First: 0, Last: flight.Length() - 1}); err != nil {
+		return err
+	}
+	if err := c.endBody(); err != nil {
+		return err
+	}
+	return x.Out.End(e.trailersOf(flight, a))
+}
+
 // rangesOf reads the Range of a request for an answer that is on its way.
 func (c *climb) rangesOf(length int64) ([]byterange.Span, byterange.Verdict) {
 	value, ok := c.x.Fields.Get(wire.Range)
@@ -109,7 +149,7 @@ const mostAtOnce = 1 << 20
 // follow sends the bytes of a span as they arrive. A span that ends before it
 // begins is all there is.
 func (e *Edge) follow(c *climb, flight *cache.Flight, span byterange.Span) error {
-	all := c.answer.Length < 0
+	all := flight.Length() < 0
 	for at := span.First; all || at <= span.Last; {
 		data, more, err := flight.Read(at)
 		switch {
@@ -130,7 +170,7 @@ func (e *Edge) follow(c *climb, flight *cache.Flight, span byterange.Span) error
 		if !all {
 			data = data[:min(int64(len(data)), span.Last+1-at)]
 		}
-		if err := c.x.Out.Write(data); err != nil {
+		if err := c.write(data); err != nil {
 			return err
 		}
 		at += int64(len(data))

@@ -10,6 +10,7 @@ import (
 	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/coding"
 	"github.com/seawall-edge/seawall/rule"
 )
 
@@ -75,6 +76,7 @@ type climb struct {
 	targetMemory, spareTarget []byte
 	toldTarget                bool   // the Event knows what was asked
 	location                  []byte // where the visitor is sent
+	encoding                  encoding
 	plan                      rewrite.Plan
 	self                      selfAnswer // what a rule answers
 }
@@ -131,6 +133,7 @@ func (e *Edge) begin(x *exchange.Exchange) *climb {
 	c.cached.begin()
 	c.gathered, c.ruled, c.caching = false, c.ruled[:0], caching{}
 	c.self, c.toldTarget = selfAnswer{}, false
+	c.encoding.varies, c.encoding.in = false, coding.Identity
 	c.answer.Fields, c.answer.Close = nil, false
 	c.answer.More.Clear()
 	return c
@@ -169,6 +172,7 @@ func (c *climb) end() {
 		c.fresh = nil
 	}
 	c.leaveFlight()
+	c.abandonEncoding()
 	c.cached.epoch.End()
 	c.cached.epoch = cache.Epoch{}
 	if c.response != nil {

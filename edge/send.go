@@ -7,6 +7,7 @@ import (
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/pages"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/coding"
 	"github.com/seawall-edge/seawall/internal/wire"
 )
 
@@ -32,6 +33,11 @@ func (e *Edge) sendOrigin(c *climb) {
 		e.tunnel(c)
 		return
 	}
+	if e.chooseCoding(c, a.Status, a.Fields, a.Length); c.encoding.in != coding.Identity {
+		if c.startEncoding(a.Fields); c.encoding.open {
+			a.Length = -1
+		}
+	}
 	if err := e.beginAnswer(c, a); err != nil {
 		e.cut(c, err)
 		return
@@ -43,12 +49,16 @@ func (e *Edge) sendOrigin(c *climb) {
 		}
 		if err == nil {
 			e.collect(c, data)
-			err = x.Out.Write(data)
+			err = c.writeUnlessHead(data)
 		}
 		if err != nil {
 			e.cut(c, err)
 			return
 		}
+	}
+	if err := c.endUnlessHead(); err != nil {
+		e.cut(c, err)
+		return
 	}
 	if err := x.Out.End(c.response.Trailers()); err != nil {
 		e.cut(c, err)

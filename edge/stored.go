@@ -64,6 +64,7 @@ func (e *Edge) sendStored(c *climb) {
 	e.addCacheStatus(c, &a.More)
 	a.More.AddKnown(wire.SeawallRequestID, x.Event.ID.AppendTo(scratch[:0]))
 	var err error
+	e.chooseCoding(c, object.Status, &object.Fields, object.Size())
 	switch {
 	case object.Validates(x.Fields):
 		a.Status, a.Fields = http.StatusNotModified, &object.NotModified
@@ -71,10 +72,15 @@ func (e *Edge) sendStored(c *climb) {
 	case x.Method == exchange.MethodGet && x.Fields.Has(wire.Range) && (object.Status == http.StatusOK || !object.Whole()) && object.RangeApplies(x.Fields):
 		err = e.sendRanges(c)
 	case object.Trailers != nil && wantsTrailers(x.Fields):
+		body := e.encodeStored(c, object)
 		a.Length = -1
-		err = e.sendBody(c, object.Body, object.Trailers)
+		err = e.sendBody(c, body, object.Trailers)
 	default:
-		err = e.sendBody(c, object.Body, nil)
+		body := e.encodeStored(c, object)
+		if a.Length = int64(len(body)); c.encoding.open || !object.Whole() {
+			a.Length = c.lengthOf(object)
+		}
+		err = e.sendBody(c, body, nil)
 	}
 	if err != nil {
 		e.cut(c, err)
@@ -101,13 +107,23 @@ func (e *Edge) sendHead(c *climb) error {
 func (e *Edge) sendBody(c *climb, body []byte, trailers *wire.Fields) error {
 	c.x.Event.Status = uint16(c.answer.Status)
 	err := e.beginAnswer(c, &c.answer)
-	if err == nil {
-		err = c.x.Out.Write(body)
+	if err == nil && c.x.Method != exchange.MethodHead {
+		if err = c.write(body); err == nil {
+			err = c.endBody()
+		}
 	}
 	if err == nil {
 		err = c.x.Out.End(trailers)
 	}
 	return err
+}
+
+// lengthOf is the length of a stored answer's body as it is sent.
+func (c *climb) lengthOf(object *cache.Object) int64 {
+	if c.encoding.open {
+		return -1
+	}
+	return object.Size()
 }
 
 // sendRanges answers a Range from a stored answer (RFC 9110, 14.2).

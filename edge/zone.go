@@ -22,8 +22,9 @@ type zone struct {
 	origin    *origin.Group
 	state     *zoneState
 
-	rules zoneRules
-	cache cacheRules
+	rules       zoneRules
+	compression compression
+	cache       cacheRules
 
 	hops      *prefix.Set // nil: nobody in front is trusted
 	hopsField forwarded.Kind
@@ -78,6 +79,7 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 			return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 		}
 	}
+	z.compression = compileCompression(s.Compression)
 	z.cache = e.compileCache(s)
 	if err := e.compileRules(z, s); err != nil {
 		return nil, fmt.Errorf("zone %s: %w", s.Name, err)

@@ -33,6 +33,7 @@ func (z ZoneSpec) Validate() []Mistake {
 	list.hosts(z)
 	list.origin(z.Origin)
 	list.cache(z.Cache)
+	list.compression(z.Compression)
 	list.lists(z.Lists)
 	conditions := list.conditions(z.Lists)
 	list.access(z.Access, conditions)

@@ -160,6 +160,7 @@ func TestResolved_fillsDefaultsAndSharesNothing(t *testing.T) {
 			MaxObject: 16 << 20, Heuristic: Duration(24 * time.Hour), WhenDown: Duration(24 * time.Hour), SetCookie: SetCookieReplay,
 			Bounds: CacheBoundsSpec{Floor: 4 << 20, Variants: 32, Waiters: 5000},
 		},
+		Compression: CompressionSpec{Codings: []string{"zstd", "br", "gzip"}, Level: 5, MinSize: 1 << 10},
 		TrustedHops: HopsSpec{Field: "X-Forwarded-For"},
 		Maintenance: MaintenanceSpec{RetryAfter: Duration(5 * time.Minute)},
 	}
@@ -167,9 +168,9 @@ func TestResolved_fillsDefaultsAndSharesNothing(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	again := got.Resolved()
-	again.Hosts[0] = "changed"
-	if got.Hosts[0] != "example.com" {
-		t.Error("resolving shares the list of hosts")
+	again.Hosts[0], again.Compression.Codings[0] = "changed", "changed"
+	if got.Hosts[0] != "example.com" || got.Compression.Codings[0] != "zstd" {
+		t.Error("resolving shares a list")
 	}
 	got.Origin.IdleTimeout, got.Cache.MaxObject = 1, 2
 	if again := got.Resolved(); again.Origin.IdleTimeout != 1 || again.Cache.MaxObject != 2 {

@@ -7,10 +7,7 @@
 // and keeps no pointer back into this one.
 package spec
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // What a setting that is left out means.
 const (
@@ -66,6 +63,9 @@ type ZoneSpec struct {
 
 	// Cache says what of the site is kept at the edge.
 	Cache CacheSpec `yaml:"cache,omitempty" json:"cache,omitzero"`
+
+	// Compression says in which codings visitors get what compresses well.
+	Compression CompressionSpec `yaml:"compression,omitempty" json:"compression,omitzero"`
 
 	// TrustedHops says which proxies in front of the edge are believed when
 	// they name the visitor.
@@ -249,15 +249,14 @@ type MaintenanceSpec struct {
 // Resolved returns the zone with every default filled in. It shares no
 // memory with z.
 func (z ZoneSpec) Resolved() ZoneSpec {
-	z.Hosts = slices.Clone(z.Hosts)
+	z = clone(z)
 	if len(z.Hosts) == 0 {
 		z.Hosts = []string{z.Name}
 	}
 	z.Origin = z.Origin.resolved()
 	z.Cache = z.Cache.resolved()
-	z.TrustedHops.Addresses = slices.Clone(z.TrustedHops.Addresses)
+	z.Compression = z.Compression.resolved()
 	setDefault(&z.TrustedHops.Field, defaultHopsField)
-	z.Maintenance.Allow = slices.Clone(z.Maintenance.Allow)
 	setDefault(&z.Maintenance.RetryAfter, defaultMaintenanceRetry)
 	return z
 }

@@ -375,6 +375,16 @@ func (f *Flight) Finish(last []byte, trailers *wire.Fields, store func(*Object) 
 	return nil
 }
 
+// Whole returns the answer once all of it is here and stored; nil before.
+func (f *Flight) Whole() *Object {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ended || f.err != nil || f.stored != seawall.StoreStored {
+		return nil
+	}
+	return f.object
+}
+
 // Stored says whether the answer was kept, once it has been read to its end.
 func (f *Flight) Stored() seawall.StoreResult {
 	f.mu.Lock()

@@ -45,7 +45,7 @@ func Chosen(asked []*Object, notModified *wire.Fields) *Object {
 // the stored one stays as it is; any other when nothing may be kept.
 func (o *Object) Freshened(news News) (*Object, seawall.StoreResult) {
 	fresh := &Object{
-		Status: o.Status, Body: o.Body, Trailers: o.Trailers, vary: o.vary, part: o.part,
+		Status: o.Status, Body: o.Body, Trailers: o.Trailers, vary: o.vary, part: o.part, codings: o.codings,
 		came: news.Received, at: news.At,
 	}
 	said := o.updated(news.Said)

@@ -25,6 +25,7 @@ type Object struct {
 	forCaches wire.Fields // what the origin said to caches alone
 	vary      []selector
 	part      *part // nil: the body is whole
+	codings   *codings
 }
 
 // selector is one field of the request that selected a variant (RFC 9111,
@@ -79,7 +80,7 @@ func (o *Object) Validates(request *wire.Fields) bool {
 
 func (o *Object) size() int {
 	const bookkeeping = 432
-	size := bookkeeping + o.Fields.Size() + o.forCaches.Size() + cap(o.Body)
+	size := bookkeeping + o.Fields.Size() + o.forCaches.Size() + cap(o.Body) + o.codings.bytes()
 	for _, s := range o.vary {
 		size += 96 + len(s.name) + len(s.raw) + len(s.form)
 	}

@@ -55,7 +55,7 @@ func prepare(offer Offer, p *part) (*Object, seawall.StoreResult) {
 	case offer.Length > offer.MaxObject:
 		return nil, seawall.StoreTooLarge
 	}
-	object := &Object{Status: offer.Status, Terms: terms, came: offer.Received, at: offer.At, part: p}
+	object := &Object{Status: offer.Status, Terms: terms, came: offer.Received, at: offer.At, part: p, codings: &codings{}}
 	if !object.readVary(offer) {
 		return nil, seawall.StoreVaryStar
 	}

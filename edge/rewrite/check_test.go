@@ -33,7 +33,7 @@ func TestCheck_findsCirclesAndWaysWithoutEnd(t *testing.T) {
 		"the query ends it": {spec.RedirectsSpec{Rules: []spec.RedirectSpec{{From: "/a", To: "/a?x=1", When: spec.ConditionSpec{Not: []spec.ConditionSpec{{Query: []string{"x"}}}}}}}, ""},
 		"a rule against a slash": {spec.RedirectsSpec{TrailingSlash: "add", Rules: []spec.RedirectSpec{{From: "/a/", To: "/a"}}},
 			"http://one.test/a/ -> http://one.test/a -> http://one.test/a/"},
-		"a list": {spec.RedirectsSpec{Lists: []spec.RedirectListSpec{{Entries: []string{"/a /b", "/b /c", "/c /b"}}}}, "redirects.lists[0]: it goes round in a circle|redirects.lists[0]|redirects.lists[0]"},
+		"a list":                {spec.RedirectsSpec{Lists: []spec.RedirectListSpec{{Entries: []string{"/a /b", "/b /c", "/c /b"}}}}, "redirects.lists[0]: it goes round in a circle|redirects.lists[0]|redirects.lists[0]"},
 		"https and a rule back": {spec.RedirectsSpec{HTTPS: true, Rules: []spec.RedirectSpec{{From: "/a", To: "http://one.test/a"}}}, "in a circle"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,270 @@
+package edge
+
+import (
+	"bytes"
+	"sync/atomic"
+
+	"github.com/seawall-edge/seawall/edge/cache"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/coding"
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// compression is a compiled spec.CompressionSpec.
+type compression struct {
+	codings []coding.Coding // the best liked first; none: off
+	level   int
+	least   int64 // bytes
+	cookies bool
+}
+
+func compileCompression(s spec.CompressionSpec) compression {
+	c := compression{level: s.Level, least: int64(s.MinSize), cookies: s.Cookies}
+	if s.Off {
+		return c
+	}
+	for _, name := range s.Codings {
+		if known, ok := coding.Parse([]byte(name)); ok {
+			c.codings = append(c.codings, known)
+		}
+	}
+	return c
+}
+
+// encoding is how the body of the answer at hand is encoded on its way.
+type encoding struct {
+	varies bool          // the answer depends on Accept-Encoding
+	in     coding.Coding // Identity: as it is
+	open   bool          // a body is encoded as it is sent
+	writer coding.Writer
+	out    []byte // memory for what comes out
+	flush  bool   // after every piece: somebody waits for it
+}
+
+// chooseCoding decides in which coding the visitor gets an answer with this
+// status, these fields and a body of this length (-1 when not known).
+func (e *Edge) chooseCoding(c *climb, status int, fields *wire.Fields, length int64) {
+	rules, x := &c.zone.compression, c.x
+	c.encoding.varies, c.encoding.in, c.encoding.flush = false, coding.Identity, false
+	if len(rules.codings) == 0 || x.Bare || !rules.suits(status, fields, length) || !rules.cookies && c.personal(fields) {
+		return
+	}
+	c.encoding.varies = true
+	if !x.Fields.Has(wire.AcceptEncoding) || x.Fields.Has(wire.Range) {
+		return // a part is one of the answer as it is
+	}
+	var accept coding.Accept
+	for i := x.Fields.Next(wire.AcceptEncoding, -1); i >= 0; i = x.Fields.Next(wire.AcceptEncoding, i) {
+		accept.Add(x.Fields.Value(i))
+	}
+	c.encoding.in, _ = accept.Best(rules.codings)
+}
+
+// suits reports whether an answer is worth compressing and may be.
+func (r *compression) suits(status int, fields *wire.Fields, length int64) bool {
+	if status != 200 && status != 203 && status < 400 || length >= 0 && length < r.least {
+		return false
+	}
+	contentType, ok := fields.Get(wire.ContentType)
+	if !ok || !coding.Compressible(contentType) || fields.Has(wire.ContentEncoding) || fields.Has(wire.ContentRange) {
+		return false
+	}
+	for i := fields.Next(wire.CacheControl, -1); i >= 0; i = fields.Next(wire.CacheControl, i) {
+		if wire.HasToken(fields.Value(i), noTransform) { // RFC 9111, 5.2.2.6
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	noTransform    = []byte("no-transform")
+	acceptEncoding = []byte("Accept-Encoding")
+	cookieName     = []byte("cookie")
+	eventStream    = []byte("text/event-stream")
+)
+
+// personal reports whether the answer sets cookies or may depend on one, so
+// that its length could tell a secret (BREACH, 2013).
+func (c *climb) personal(fields *wire.Fields) bool {
+	if fields.Has(wire.SetCookie) {
+		return true
+	}
+	for i := fields.Next(wire.Vary, -1); i >= 0; i = fields.Next(wire.Vary, i) {
+		if wire.HasToken(fields.Value(i), cookieName) {
+			return true
+		}
+	}
+	return !c.kept() && (c.x.Fields.Has(wire.Cookie) || c.x.Fields.Has(wire.Authorization))
+}
+
+// dressEncoded changes the fields of an answer whose body is encoded, or could
+// have been (RFC 9110, 8.4, 8.8.3.3 and 12.5.5).
+func (c *climb) dressEncoded(a *exchange.Answer) {
+	if !c.encoding.varies {
+		return
+	}
+	if !variesBy(a.Fields, acceptEncoding) {
+		a.More.AddKnown(wire.Vary, acceptEncoding)
+	}
+	if c.encoding.in == coding.Identity {
+		return
+	}
+	tag, tagged := a.Fields.Get(wire.ETag)
+	strong := tagged && !bytes.HasPrefix(tag, []byte("W/"))
+	var room [80]byte
+	if strong { // other bytes, the same meaning
+		tag = append(append(room[:0], "W/"...), tag...)
+	}
+	c.leaveOut(a, func(known wire.Name, name []byte) bool {
+		switch known {
+		case wire.ETag:
+			return strong
+		case wire.AcceptRanges:
+			return true
+		case wire.Other:
+			return describesBytes(name)
+		}
+		return false
+	})
+	if strong {
+		a.More.AddKnown(wire.ETag, tag)
+	}
+	if a.Status != 304 {
+		a.More.AddKnown(wire.ContentEncoding, []byte(c.encoding.in.String()))
+	}
+}
+
+// describesBytes names fields that would be wrong about other bytes.
+func describesBytes(name []byte) bool {
+	for _, text := range [...]string{"content-md5", "content-digest", "repr-digest", "digest"} {
+		if wire.EqualFold(name, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+func variesBy(fields *wire.Fields, name []byte) bool {
+	for i := fields.Next(wire.Vary, -1); i >= 0; i = fields.Next(wire.Vary, i) {
+		if value := fields.Value(i); wire.HasToken(value, name) || len(value) == 1 && value[0] == '*' {
+			return true
+		}
+	}
+	return false
+}
+
+// encodeStored returns the body of a stored answer as the visitor gets it.
+// Where there is none in its coding, the coding becomes Identity.
+func (e *Edge) encodeStored(c *climb, object *cache.Object) []byte {
+	if c.encoding.in == coding.Identity {
+		return object.Body
+	}
+	if len(object.Body) > cache.LargestCoded {
+		c.startEncoding(&object.Fields)
+		return object.Body
+	}
+	body := c.zone.cache.zone.Encoded(c.key, object, c.encoding.in, c.zone.compression.level)
+	if body == nil {
+		c.encoding.in = coding.Identity
+		return object.Body
+	}
+	return body
+}
+
+// How many bodies of all zones are encoded at a time while they are sent, and
+// how many streams of events, which may last for days. An encoder holds one to
+// twelve MiB; what comes beyond that many goes out as it is.
+const (
+	mostEncoders = 256
+	mostStreams  = 32
+)
+
+var encoders, streams atomic.Int64
+
+// startEncoding has the body encoded while it is sent, if there is room for
+// one more; else the coding becomes Identity.
+func (c *climb) startEncoding(fields *wire.Fields) {
+	k := &c.encoding
+	contentType, _ := fields.Get(wire.ContentType)
+	k.flush = bytes.HasPrefix(contentType, eventStream)
+	count, most := k.kept()
+	if count.Add(1) > most {
+		count.Add(-1)
+		k.in = coding.Identity
+		return
+	}
+	k.writer = coding.NewWriter(k.in, c.zone.compression.level)
+	k.open = true
+}
+
+// kept is the count of encoders that this one belongs to, and its bound.
+func (k *encoding) kept() (count *atomic.Int64, most int64) {
+	if k.flush {
+		return &streams, mostStreams
+	}
+	return &encoders, mostEncoders
+}
+
+// stopEncoding notes that the encoder is given back.
+func (k *encoding) stopEncoding() {
+	count, _ := k.kept()
+	count.Add(-1)
+	k.open = false
+}
+
+// smallPiece is a piece of a body of unknown length after which the origin
+// seems to pause: what there is of it is not held back.
+const smallPiece = 4 << 10
+
+// write sends bytes of the body, encoded if that was begun.
+func (c *climb) write(data []byte) error {
+	if !c.encoding.open {
+		return c.x.Out.Write(data)
+	}
+	k := &c.encoding
+	k.out = k.writer.Append(k.out[:0], data)
+	if k.flush || c.answer.Length < 0 && len(data) < smallPiece {
+		k.out = k.writer.Flush(k.out)
+	}
+	return c.x.Out.Write(k.out)
+}
+
+// writeUnlessHead is write for answers that may be to a HEAD, of whose body
+// nothing is sent.
+func (c *climb) writeUnlessHead(data []byte) error {
+	if c.x.Method == exchange.MethodHead {
+		return nil
+	}
+	return c.write(data)
+}
+
+func (c *climb) endUnlessHead() error {
+	if c.x.Method == exchange.MethodHead {
+		return nil
+	}
+	return c.endBody()
+}
+
+// endBody sends what is left of an encoded body.
+func (c *climb) endBody() error {
+	if !c.encoding.open {
+		return nil
+	}
+	k := &c.encoding
+	k.out = k.writer.Close(k.out[:0])
+	k.stopEncoding()
+	return c.x.Out.Write(k.out)
+}
+
+// abandonEncoding gives the encoder of a body that was cut back.
+func (c *climb) abandonEncoding() {
+	if c.encoding.open {
+		c.encoding.writer.Abandon()
+		c.encoding.stopEncoding()
+	}
+	if cap(c.encoding.out) > largePage {
+		c.encoding.out = nil
+	}
+}
