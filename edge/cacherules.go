@@ -24,7 +24,7 @@ type cacheRules struct {
 	rules       []cacheRule
 }
 
-func (e *Edge) compileCache(s spec.ZoneSpec) cacheRules {
+func compileCache(s spec.ZoneSpec) cacheRules {
 	c := s.Cache
 	rules := cacheRules{
 		maxObject: int64(c.MaxObject), neverStale: c.NeverStale,
@@ -47,16 +47,21 @@ func (e *Edge) compileCache(s spec.ZoneSpec) cacheRules {
 	if !c.BypassUntil.IsZero() {
 		rules.bypassUntil = c.BypassUntil.Time().Unix()
 	}
+	return rules
+}
+
+// openCache gives a zone its part of the cache, or takes that away.
+func (e *Edge) openCache(z *zone) {
+	c := z.spec.Cache
 	switch {
 	case e.cache == nil:
 	case c.Off:
-		e.cache.Remove(s.Name) // nothing keeps it right from here on
+		e.cache.Remove(z.name) // nothing keeps it right from here on
 	default:
-		rules.zone = e.cache.Zone(s.Name, cache.Bounds{
+		z.cache.zone = e.cache.Zone(z.name, cache.Bounds{
 			Floor: int64(c.Bounds.Floor), Ceiling: int64(c.Bounds.Ceiling), Variants: c.Bounds.Variants, Waiters: c.Bounds.Waiters,
 		})
 	}
-	return rules
 }
 
 func written(name string) []byte {

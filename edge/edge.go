@@ -81,17 +81,23 @@ func New(config Config) (*Edge, error) {
 		}
 		e.resolver, e.config.Origins.Resolver = resolver, resolver
 	}
-	if places := config.Places; places != nil {
-		e.locate = func(f *rule.Facts) {
-			place := places.Lookup(f.Address)
-			f.Country, f.Network = place.Country, place.Network
-		}
-	}
+	e.knowPlaces(config.Places)
 	if !config.CacheIsOff {
 		e.cache = cache.New(cache.Config{MaxBytes: config.CacheBytes})
 	}
 	e.zones.Store(&zoneTable{})
 	return e, nil
+}
+
+// knowPlaces has conditions ask files where a visitor comes from.
+func (e *Edge) knowPlaces(places *geo.Files) {
+	if places == nil {
+		return
+	}
+	e.locate = func(f *rule.Facts) {
+		place := places.Lookup(f.Address)
+		f.Country, f.Network = place.Country, place.Network
+	}
 }
 
 // zoneTable finds a zone by host. It is replaced, never changed.

@@ -34,4 +34,7 @@ func (c *climb) mention(title string) {
 		c.ruled = append(c.ruled, ", "...)
 	}
 	c.ruled = append(c.ruled, title...)
+	if c.explains {
+		c.titles = append(c.titles, title)
+	}
 }

@@ -68,6 +68,8 @@ type climb struct {
 	said     [][]byte // what proxies in front say about the visitor
 
 	known                     rule.Facts // what conditions ask about
+	explains                  bool       // nobody is asked and nothing is sent
+	titles                    []string   // which rules had a say, for whoever explains
 	gathered                  bool       // known is filled
 	ruled                     []byte     // which rules had a say
 	caching                   caching
@@ -131,6 +133,7 @@ func (e *Edge) begin(x *exchange.Exchange) *climb {
 	c.x, c.zone, c.now = x, nil, time.Unix(0, x.Event.Time)
 	c.object, c.response, c.fresh, c.cause = nil, nil, nil, nil
 	c.cached.begin()
+	c.explains, c.titles = false, nil
 	c.gathered, c.ruled, c.caching = false, c.ruled[:0], caching{}
 	c.self, c.toldTarget = selfAnswer{}, false
 	c.encoding.varies, c.encoding.in = false, coding.Identity

@@ -46,23 +46,9 @@ type zoneState struct {
 // over from the version before, which may be nil: counters always, the
 // origin's connections and what is known of its health if its spec is the same.
 func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
-	z := &zone{
-		name:       s.Name,
-		spec:       s,
-		keyPrefix:  append([]byte(s.Name), 0),
-		closed:     s.Maintenance.On,
-		retryAfter: fmt.Appendf(nil, "%d", max(1, int64(s.Maintenance.RetryAfter.Duration()/time.Second))),
-		state:      &zoneState{},
-	}
-	var err error
-	if z.hops, err = prefixes(s.TrustedHops.Addresses); err != nil {
-		return nil, fmt.Errorf("zone %s: trusted hops: %w", s.Name, err)
-	}
-	if strings.EqualFold(s.TrustedHops.Field, "Forwarded") {
-		z.hopsField = forwarded.ForwardedField
-	}
-	if z.guests, err = prefixes(s.Maintenance.Allow); err != nil {
-		return nil, fmt.Errorf("zone %s: maintenance: %w", s.Name, err)
+	z, err := e.outline(s)
+	if err != nil {
+		return nil, err
 	}
 	if before != nil {
 		z.state = before.state
@@ -79,12 +65,36 @@ func (e *Edge) compile(s spec.ZoneSpec, before *zone) (*zone, error) {
 			return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 		}
 	}
-	z.compression = compileCompression(s.Compression)
-	z.cache = e.compileCache(s)
-	if err := e.compileRules(z, s); err != nil {
+	e.openCache(z)
+	e.startFetching(z)
+	return z, nil
+}
+
+// outline makes what of a zone is rules: nothing is opened, asked or started.
+func (e *Edge) outline(s spec.ZoneSpec) (*zone, error) {
+	z := &zone{
+		name:        s.Name,
+		spec:        s,
+		keyPrefix:   append([]byte(s.Name), 0),
+		closed:      s.Maintenance.On,
+		retryAfter:  fmt.Appendf(nil, "%d", max(1, int64(s.Maintenance.RetryAfter.Duration()/time.Second))),
+		compression: compileCompression(s.Compression),
+		cache:       compileCache(s),
+		state:       &zoneState{},
+	}
+	var err error
+	if z.hops, err = prefixes(s.TrustedHops.Addresses); err != nil {
+		return nil, fmt.Errorf("zone %s: trusted hops: %w", s.Name, err)
+	}
+	if strings.EqualFold(s.TrustedHops.Field, "Forwarded") {
+		z.hopsField = forwarded.ForwardedField
+	}
+	if z.guests, err = prefixes(s.Maintenance.Allow); err != nil {
+		return nil, fmt.Errorf("zone %s: maintenance: %w", s.Name, err)
+	}
+	if err := compileRules(z, s); err != nil {
 		return nil, fmt.Errorf("zone %s: %w", s.Name, err)
 	}
-	e.startFetching(z)
 	return z, nil
 }
 

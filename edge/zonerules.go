@@ -19,7 +19,7 @@ type zoneRules struct {
 }
 
 // compileRules compiles all that has conditions.
-func (e *Edge) compileRules(z *zone, s spec.ZoneSpec) (err error) {
+func compileRules(z *zone, s spec.ZoneSpec) (err error) {
 	lists := rule.NewLists(s.Lists)
 	if z.rules.access, err = compileAccess(s.Access, lists, ""); err != nil {
 		return err
@@ -41,8 +41,10 @@ func (e *Edge) compileRules(z *zone, s spec.ZoneSpec) (err error) {
 		return err
 	}
 	r.steers = !r.redirects.Empty() || len(r.own) > 0 || !r.requests.Empty() || r.cors != nil
-	z.cache.rules, err = compileCacheRules(s.Cache.Rules, lists)
-	return err
+	if z.cache.rules, err = compileCacheRules(s.Cache.Rules, lists); err != nil {
+		return err
+	}
+	return nil
 }
 
 // SetAccess makes this the node's list, which is asked before every zone's

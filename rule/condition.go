@@ -43,10 +43,13 @@ func (c *Condition) truth(f *Facts) truth {
 	return all
 }
 
+// Empty reports whether the condition holds for every request.
+func (c *Condition) Empty() bool { return c == nil || len(c.tests) == 0 }
+
 // Why says what of the condition holds, one entry for each test; nil where
 // the condition does not hold.
 func (c *Condition) Why(f *Facts) []string {
-	if c == nil || len(c.tests) == 0 {
+	if c.Empty() {
 		return []string{"every request"}
 	}
 	if !c.Holds(f) {

@@ -3,14 +3,25 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
+	"time"
 
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge"
 	"github.com/seawall-edge/seawall/spec"
 )
 
 // checkCommand is `seawall check`.
 type checkCommand struct {
 	Config string `required:"" placeholder:"FILE" help:"Configuration in YAML."`
+
+	Explain string   `placeholder:"URL" help:"Walk the ladder with a request for this address, which nobody sends, and say what each rung would do."`
+	Header  []string `sep:"none" placeholder:"NAME:VALUE" help:"A field of that request; may be repeated."`
+	Method  string   `default:"GET" help:"Its method."`
+	Address string   `default:"192.0.2.1" help:"The address that it comes from."`
+	Status  int      `default:"200" help:"The status that the origin answers with."`
+	Type    string   `default:"text/html" help:"The Content-Type that the origin answers with."`
 }
 
 // Run explains the configuration, or prints every mistake.
@@ -24,8 +35,60 @@ func (r checkCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	if r.Explain != "" {
+		return r.explain(p, c)
+	}
 	_, err = fmt.Fprint(p.stdout, explainConfig(c))
 	return err
+}
+
+// explain walks the ladder with a request that nobody sends.
+func (r checkCommand) explain(p *program, c Config) error {
+	from, err := netip.ParseAddr(r.Address)
+	if err != nil {
+		return usageError{fmt.Errorf("--address: %q is not an address", r.Address)}
+	}
+	places := openPlacesOnce(c.Node.Places)
+	rehearsal, err := edge.NewRehearsal(c.Zones, c.Node.Access, c.Node.Lists, places)
+	if err != nil {
+		return err
+	}
+	steps, err := rehearsal.Explain(edge.Question{
+		Method: r.Method, URL: r.Explain, Fields: r.Header, From: from, Status: r.Status, Type: r.Type, Now: time.Now(),
+	})
+	if err != nil {
+		return usageError{err}
+	}
+	for _, step := range steps {
+		for i, does := range step.Does {
+			rung := ""
+			if i == 0 {
+				rung = stepNames[step.Rung]
+			}
+			fmt.Fprintf(p.stdout, "%-12s %s.\n", rung, printableLine(does))
+		}
+	}
+	return nil
+}
+
+// stepNames are the rungs, and what an answer goes through after the last.
+var stepNames = func() map[seawall.Rung]string {
+	names := map[seawall.Rung]string{}
+	for rung := range seawall.Rung(seawall.Rungs) {
+		names[rung] = rung.String()
+	}
+	names[seawall.RungStore] = "answer"
+	return names
+}()
+
+// printableLine keeps what is typed or configured from steering a terminal.
+func printableLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // explainConfig says in words what a resolved configuration does.
@@ -56,7 +119,7 @@ func explainConfig(c Config) string {
 		c.Events.RefusedBytes, c.Events.Sample, c.Events.PassedBytes)
 	for _, z := range c.Zones {
 		line("")
-		b.WriteString(explainZone(z.Resolved(), c.Cache))
+		b.WriteString(explainZone(z.Resolved(), c))
 	}
 	return b.String()
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // explainZone says in sentences what a resolved zone is set to.
-func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
+func explainZone(z spec.ZoneSpec, c Config) string {
 	var b strings.Builder
+	shared := c.Cache
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "  "+format+"\n", args...) }
 	fmt.Fprintf(&b, "Zone %s\n", z.Name)
 	hosts := make([]string, len(z.Hosts))
@@ -32,6 +33,7 @@ func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
 	if until := z.Cache.BypassUntil; !until.IsZero() && !z.Cache.Off {
 		line("  In development until %s: the cache is neither asked nor filled.", until.Time().Format("2006-01-02 15:04 MST"))
 	}
+	explainRules(line, z)
 	if hops := z.TrustedHops; len(hops.Addresses) > 0 {
 		line("Visitors are who %s says they are, when it comes from %s.", hops.Field, join(hops.Addresses, "or"))
 	}
@@ -54,7 +56,65 @@ func explainZone(z spec.ZoneSpec, shared CacheSettings) string {
 		}
 		line("Closed for maintenance: %s, the others are asked to come back after %s.", guests, m.RetryAfter)
 	}
+	for _, remark := range z.Remarks(c.Node.Places != PlaceSettings{}) {
+		line("Note: %s: %s.", remark.Path, remark.Text)
+	}
 	return b.String()
+}
+
+// explainRules says which rules there are, in the order in which they are
+// asked.
+func explainRules(line func(string, ...any), z spec.ZoneSpec) {
+	list := func(what string, count int, name func(int) string) {
+		if count == 0 {
+			return
+		}
+		names := make([]string, 0, min(count, 20)+1)
+		for i := range min(count, 20) {
+			if n := name(i); n != "" {
+				names = append(names, n)
+			} else {
+				names = append(names, fmt.Sprintf("number %d", i+1))
+			}
+		}
+		if count > 20 {
+			names = append(names, fmt.Sprintf("%d more", count-20))
+		}
+		line("%s: %s.", what, join(names, "and"))
+	}
+	list("Let in, in this order", len(z.Access.Allow), func(i int) string { return z.Access.Allow[i].Name })
+	list("Turned away or noted, in this order", len(z.Access.Block), func(i int) string { return z.Access.Block[i].Name })
+	r := z.Redirects
+	var canonical []string
+	if r.HTTPS {
+		canonical = append(canonical, "to https")
+	}
+	if r.WWW != "" {
+		canonical = append(canonical, map[string]string{spec.RedirectAdd: "to www.", spec.RedirectRemove: "away from www."}[r.WWW])
+	}
+	if r.TrailingSlash != "" {
+		canonical = append(canonical, map[string]string{spec.RedirectAdd: "to a slash at the end", spec.RedirectRemove: "away from a slash at the end"}[r.TrailingSlash])
+	}
+	if len(canonical) > 0 {
+		line("Visitors are sent %s, in one step.", join(canonical, "and"))
+	}
+	list("Then redirects, in this order", len(r.Rules), func(i int) string { return r.Rules[i].Name })
+	list("Then lists of redirects", len(r.Lists), func(i int) string { return r.Lists[i].Name })
+	list("The edge answers itself", len(z.Answers), func(i int) string { return z.Answers[i].Name })
+	list("Requests are changed, in this order", len(z.Rewrite.Requests), func(i int) string { return z.Rewrite.Requests[i].Name })
+	list("Rules about the cache; of two that say something about the same the first counts", len(z.Cache.Rules), func(i int) string { return z.Cache.Rules[i].Name })
+	list("Answers are changed, in this order", len(z.Rewrite.Answers), func(i int) string { return z.Rewrite.Answers[i].Name })
+	if z.Rewrite.SecurityHeaders {
+		line("Answers get X-Content-Type-Options, X-Frame-Options and Referrer-Policy where the origin says nothing about them.")
+	}
+	if c := z.Rewrite.CORS; len(c.Origins) > 0 {
+		line("Pages of %s may use the site.", join(c.Origins, "and"))
+	}
+	if c := z.Compression; c.Off {
+		line("Nothing is compressed.")
+	} else {
+		line("Compression: %s at level %d, from %s.", join(c.Codings, "or"), c.Level, c.MinSize)
+	}
 }
 
 // explainCache says what differs from the usual.

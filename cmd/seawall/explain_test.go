@@ -49,7 +49,7 @@ zones:
 		}
 	}
 	c.Cache.Off, c.AccessLog.File = true, ""
-	if got := explainZone(zone("a", "http://a").Resolved(), c.Cache); !strings.Contains(got, "off, as for every zone") {
+	if got := explainZone(zone("a", "http://a").Resolved(), c); !strings.Contains(got, "off, as for every zone") {
 		t.Error(got)
 	}
 	if got := explainConfig(c); !strings.Contains(got, "Cache: off for every zone.") || !strings.Contains(got, "Access log: off.") {

@@ -34,6 +34,7 @@ type commands struct {
 	Check   checkCommand   `cmd:"" help:"Explain a configuration without starting it."`
 	Status  statusCommand  `cmd:"" help:"Show what a running seawall is doing."`
 	Why     whyCommand     `cmd:"" help:"Explain what happened to a request."`
+	Rule    ruleCommand    `cmd:"" help:"Try rules before they are switched on."`
 	Bypass  bypassCommand  `cmd:"" help:"Switch a part of what is done for a zone off for a while."`
 	Demo    demoCommand    `cmd:"" help:"Show the edge at work on this machine, with a sample site behind it."`
 	Version versionCommand `cmd:"" help:"Show the version."`

@@ -59,3 +59,12 @@ func explainPlace(s PlaceStatus) string {
 	}
 	return text
 }
+
+// openPlacesOnce reads the files of places for one question; nil where there
+// are none.
+func openPlacesOnce(cfg PlaceSettings) *geo.Files {
+	if cfg.Country == "" && cfg.Network == "" {
+		return nil
+	}
+	return geo.New(geo.Config{Country: cfg.Country, Network: cfg.Network})
+}

@@ -50,7 +50,8 @@ func (s *stage) startEdge(name string, env ...string) (*edge, error) {
 	e := &edge{stage: s, http: at[0], debug: at[1], metrics: at[2]}
 	config := fmt.Sprintf("http: %s\ndebug: %s\nmetrics: %s\nstate: %s\nzones:\n", e.http, e.debug, e.metrics, s.path("edge", name))
 	for _, host := range slices.Sorted(maps.Keys(s.servers)) {
-		config += fmt.Sprintf("  - {name: %s, origin: {url: 'http://%s'}}\n", host, s.servers[host].address)
+		// What visitors get is held against what the server says itself.
+		config += fmt.Sprintf("  - {name: %s, origin: {url: 'http://%s'}, compression: {off: true}}\n", host, s.servers[host].address)
 	}
 	path := s.path("edge", name+".yaml")
 	if err := os.WriteFile(path, []byte(config), 0o644); err != nil {

@@ -1,0 +1,337 @@
+package edge
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/coding"
+	"github.com/seawall-edge/seawall/internal/geo"
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/rule"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// Question is a request that is only thought of.
+type Question struct {
+	Method string // GET when empty
+	URL    string
+	Fields []string // "Name: value"
+	From   netip.Addr
+	Status int    // what the origin would answer; 200 when zero
+	Type   string // its Content-Type; text/html when empty
+	Now    time.Time
+}
+
+// Step is what one rung would do.
+type Step struct {
+	Rung seawall.Rung
+	Does []string // sentences without an end
+}
+
+// Rehearsal is the rules of a configuration without anything that is opened,
+// asked or written: requests that are only thought of climb its ladder.
+type Rehearsal struct{ edge *Edge }
+
+// NewRehearsal compiles the rules of zones and those of the node. places may
+// be nil.
+func NewRehearsal(zones []spec.ZoneSpec, node spec.AccessSpec, nodeLists []spec.ListSpec, places *geo.Files) (*Rehearsal, error) {
+	e := &Edge{counters: make([]Counters, 1)}
+	e.knowPlaces(places)
+	if err := e.SetAccess(node, nodeLists); err != nil {
+		return nil, err
+	}
+	table := &zoneTable{exact: map[string]*zone{}, below: map[string]*zone{}}
+	for _, s := range zones {
+		z, err := e.outline(s.Resolved())
+		if err != nil {
+			return nil, err
+		}
+		table.add(z)
+	}
+	e.zones.Store(table)
+	return &Rehearsal{e}, nil
+}
+
+// Explain says what each rung would do with a request.
+func (r *Rehearsal) Explain(q Question) ([]Step, error) {
+	t, err := r.climb(q)
+	return t.steps, err
+}
+
+// Outcome is what would become of a request.
+type Outcome struct {
+	Zone   string         // empty: none
+	Rung   seawall.Rung   // where its way ends; RungCache where the rules let it go on
+	Status int            // of what the edge answers by itself
+	Reason seawall.Reason // why it is refused
+	Rules  string         // which had a say, as in Events
+}
+
+// Outcome says what would become of a request.
+func (r *Rehearsal) Outcome(q Question) (Outcome, error) {
+	t, err := r.climb(q)
+	if err != nil {
+		return Outcome{}, err
+	}
+	c := t.c
+	o := Outcome{Rung: c.x.Event.Rung, Reason: t.last.reason, Rules: string(c.ruled)}
+	if c.zone != nil {
+		o.Zone = c.zone.name
+	}
+	switch t.last.kind {
+	case refuse:
+		o.Status = t.last.reason.Status()
+	case answerRedirect:
+		o.Status = c.self.status
+	case answerOwn:
+		if o.Status = 204; c.self.rule != nil {
+			o.Status = c.self.rule.status
+		}
+	}
+	return o, nil
+}
+
+// climb walks the ladder as far as rules go.
+func (r *Rehearsal) climb(q Question) (*thinking, error) {
+	x, err := q.exchange()
+	if err != nil {
+		return &thinking{}, err
+	}
+	c := r.edge.begin(x)
+	c.explains = true
+	t := &thinking{Edge: r.edge, c: c}
+	for i := range ladder {
+		if x.Event.Rung = ladder[i].rung; x.Event.Rung == seawall.RungCache {
+			break
+		}
+		if t.last = ladder[i].step(r.edge, c); t.note(t.last) {
+			return t, nil
+		}
+	}
+	t.cache()
+	t.answer(q)
+	return t, nil
+}
+
+// exchange makes the request.
+func (q Question) exchange() (*exchange.Exchange, error) {
+	u, err := url.Parse(q.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%q is not an address; write one such as https://example.com/path", q.URL)
+	}
+	if q.Method == "" {
+		q.Method = "GET"
+	}
+	x := &exchange.Exchange{Fields: &wire.Fields{}, Minor: 1, Out: exchange.Nobody{}, MethodName: []byte(q.Method), Method: exchange.ParseMethod([]byte(q.Method))}
+	for _, text := range q.Fields {
+		name, value, found := strings.Cut(text, ":")
+		if !found || !wire.IsToken([]byte(name)) || strings.ContainsAny(value, "\r\n\x00") {
+			return nil, fmt.Errorf("%q is not a field; write Name: value", text)
+		}
+		x.Fields.Add(wire.Lookup([]byte(name)), []byte(name), []byte(strings.TrimSpace(value)))
+	}
+	x.Event.Secure, x.Event.Protocol, x.Event.Time = u.Scheme == "https", seawall.ProtocolHTTP11, q.Now.UnixNano()
+	if reason := x.SetHost([]byte(u.Host), x.Event.Secure); reason != seawall.ReasonNone {
+		return nil, fmt.Errorf("%s: %s", u.Host, reason.Sentence())
+	}
+	x.Target = []byte(u.RequestURI())
+	x.Client = netip.AddrPortFrom(q.From, 0)
+	x.Peer, x.Event.Client = x.Client, q.From
+	return x, nil
+}
+
+// thinking gathers what rungs would do.
+type thinking struct {
+	*Edge
+	c     *climb
+	steps []Step
+	whys  map[string]func(*rule.Facts) []string
+	last  verdict
+}
+
+func (t *thinking) say(rung seawall.Rung, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if n := len(t.steps); n > 0 && t.steps[n-1].Rung == rung {
+		t.steps[n-1].Does = append(t.steps[n-1].Does, text)
+		return
+	}
+	t.steps = append(t.steps, Step{rung, []string{text}})
+}
+
+// reasons says which rules had a say since the last time, and why.
+func (t *thinking) reasons(rung seawall.Rung) {
+	c := t.c
+	if t.whys == nil {
+		t.whys = c.zone.reasons()
+	}
+	for _, title := range c.titles {
+		if why := t.whys[title]; why != nil {
+			t.say(rung, "%s holds: %s", title, strings.Join(why(t.facts(c)), "; "))
+		} else {
+			t.say(rung, "%s holds", title)
+		}
+	}
+	c.titles = c.titles[:0]
+}
+
+// note says what a rung has decided. ends is true when that is the answer.
+func (t *thinking) note(v verdict) (ends bool) {
+	c, rung := t.c, t.c.x.Event.Rung
+	switch {
+	case c.zone == nil && v.kind == goOn:
+	case rung == seawall.RungZone && v.kind == goOn:
+		t.say(rung, "the host %s belongs to zone %s", c.x.Host, c.zone.name)
+	case rung == seawall.RungClient:
+		t.say(rung, "the visitor is %s", c.x.Client.Addr())
+	case rung == seawall.RungNormalise && v.kind == goOn:
+		t.say(rung, "the target is %s, rules see the path %s", c.x.Target, c.x.Path)
+	}
+	if c.zone != nil {
+		t.reasons(rung)
+	}
+	switch v.kind {
+	case goOn:
+		if rung == seawall.RungRules && c.toldTarget {
+			t.say(rung, "from here on it is %s", c.x.Target)
+		}
+		return false
+	case refuse:
+		t.say(rung, "it is refused with %d: %s (%s)", v.reason.Status(), strings.TrimSuffix(v.reason.Sentence(), "."), v.reason)
+	case answerRedirect:
+		t.say(rung, "the visitor is sent to %s with %d", c.location, c.self.status)
+	case answerOwn:
+		if c.self.preflight {
+			t.say(rung, "the edge answers the preflight with 204")
+		} else {
+			t.say(rung, "the edge answers with %d, %d bytes of %s", c.self.rule.status, len(c.self.rule.body), c.self.rule.kind)
+		}
+	case answerSelf:
+		t.say(rung, "the edge answers OPTIONS itself")
+	}
+	return true
+}
+
+// cache says what the zone's rules want of the cache.
+func (t *thinking) cache() {
+	const rung = seawall.RungCache
+	c, x := t.c, t.c.x
+	c.caching = t.cachingOf(c)
+	t.reasons(rung)
+	said := &c.caching
+	switch {
+	case c.zone.spec.Cache.Off:
+		t.say(rung, "the zone has no cache")
+		return
+	case c.now.Unix() < c.zone.cache.bypassUntil, said.bypass:
+		t.say(rung, "the cache is passed by: nothing stored answers and nothing is stored")
+		return
+	case x.Method != exchange.MethodGet && x.Method != exchange.MethodHead:
+		t.say(rung, "%s is never answered from the cache", x.MethodName)
+	}
+	before := string(x.Target)
+	c.phraseForRules()
+	if string(x.Target) != before {
+		t.say(rung, "what is kept, and what the origin is asked for, is %s", x.Target)
+	}
+	if k := said.key; k != nil && k.separates() {
+		t.say(rung, "besides the address, answers are told apart by %s", strings.Join(k.parts(), ", "))
+	}
+	for _, l := range said.lifetimes {
+		which := fmt.Sprintf("with %d to %d", l.low, l.high)
+		switch {
+		case l.low == 100 && l.high == 599:
+			which = "others"
+		case l.low == l.high:
+			which = fmt.Sprintf("with %d", l.low)
+		}
+		if l.seconds < 0 {
+			t.say(rung, "answers %s are not kept", which)
+		} else {
+			t.say(rung, "answers %s are fresh for %s%s", which, inSeconds(l.seconds), map[bool]string{true: ", even if they forbid to be kept"}[said.force])
+		}
+	}
+	if len(said.lifetimes) == 0 {
+		t.say(rung, "what the answer says decides whether it is kept, and for how long")
+	}
+	if said.browser > 0 {
+		t.say(rung, "browsers may keep what is kept here for %s", inSeconds(said.browser))
+	}
+	if said.removeCookies {
+		t.say(rung, "neither the origin nor the visitor gets cookies")
+	}
+}
+
+// parts names what tells answers apart.
+func (k *keyRule) parts() (parts []string) {
+	for _, name := range k.headers {
+		parts = append(parts, "the field "+string(name))
+	}
+	for _, name := range k.cookies {
+		parts = append(parts, "the cookie "+string(name))
+	}
+	if k.device {
+		parts = append(parts, "the kind of device")
+	}
+	return parts
+}
+
+// answer says what would be changed about the origin's answer.
+func (t *thinking) answer(q Question) {
+	const rung = seawall.RungStore
+	c := t.c
+	if q.Status == 0 {
+		q.Status = 200
+	}
+	if q.Type == "" {
+		q.Type = "text/html"
+	}
+	said := &wire.Fields{}
+	said.AddKnown(wire.ContentType, []byte(q.Type))
+	a := &exchange.Answer{Status: q.Status, Fields: said, Length: -1}
+	t.say(rung, "an answer with %d and %s is taken for granted", q.Status, q.Type)
+	t.chooseCoding(c, a.Status, said, 1<<20)
+	switch {
+	case !c.encoding.varies:
+		t.say(rung, "it goes out as it is, not compressed")
+	case c.encoding.in == coding.Identity:
+		t.say(rung, "it would be compressed for those who ask for it, and this visitor does not")
+	default:
+		t.say(rung, "it is compressed (%s) unless it is small", c.encoding.in)
+	}
+	if rules := &c.zone.rules; !rules.answers.Empty() || rules.cors != nil {
+		t.dressByRules(c, a)
+		c.known.Status = q.Status
+		t.reasons(rung)
+	}
+	for i := range a.More.Len() {
+		t.say(rung, "the visitor gets %s: %s", a.More.Name(i), a.More.Value(i))
+	}
+}
+
+// reasons says for each rule, by its title, why it holds.
+func (z *zone) reasons() map[string]func(*rule.Facts) []string {
+	all := map[string]func(*rule.Facts) []string{}
+	r := &z.rules
+	for _, list := range [][]accessEntry{r.access.allow, r.access.block} {
+		for i := range list {
+			all[list[i].title] = list[i].when.Why
+		}
+	}
+	for i := range r.own {
+		all[r.own[i].title] = r.own[i].when.Why
+	}
+	for i := range z.cache.rules {
+		all[z.cache.rules[i].title] = z.cache.rules[i].when.Why
+	}
+	r.redirects.Whys(all)
+	r.requests.Whys(all)
+	r.answers.Whys(all)
+	return all
+}
+
+func inSeconds(n int64) spec.Duration { return spec.Duration(time.Duration(n) * time.Second) }
