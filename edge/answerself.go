@@ -48,7 +48,7 @@ func (e *Edge) steer(c *climb) verdict {
 // what the cache and the origin know.
 func (e *Edge) rephrase(c *climb) verdict {
 	x, f, requests := c.x, e.facts(c), c.zone.rules.requests
-	if target, changed := requests.Target(nil, f, c.value, c.mention); changed {
+	if target, changed := requests.Target(nil, f, c.names, c.says); changed {
 		// The one form again: a rule cannot climb out of the site either.
 		var other exchange.Exchange
 		if reason := other.SetTarget(target); reason != seawall.ReasonNone {
@@ -58,7 +58,7 @@ func (e *Edge) rephrase(c *climb) verdict {
 		c.targetMemory = append(c.targetMemory[:0], other.Target...)
 		x.Target = c.targetMemory
 	}
-	if requests.Fields(&c.asks.spare, f, c.value) {
+	if requests.Fields(&c.asks.spare, f, c.names) {
 		c.ask(&c.asks.spare)
 	}
 	return verdict{}

@@ -166,7 +166,9 @@ func (e *Edge) refresh(c *climb, object *cache.Object) {
 	}
 	alone := x.Alone()
 	alone.Method, alone.MethodName = exchange.MethodGet, []byte("GET")
-	background := &climb{x: alone, zone: c.zone, now: c.now, key: append([]byte(nil), c.key...), caching: c.caching}
+	background := newClimb()
+	background.x, background.zone, background.now, background.caching = alone, c.zone, c.now, c.caching
+	background.key = append([]byte(nil), c.key...)
 	k := &background.cached
 	k.begin()
 	k.at, k.stored, k.flight, k.leads = c.cached.at, object, flight, true

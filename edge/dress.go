@@ -52,15 +52,15 @@ func (c *climb) dressForBrowsers(a *exchange.Answer) {
 func (e *Edge) dressByRules(c *climb, a *exchange.Answer) {
 	rules, f := &c.zone.rules, e.facts(c)
 	f.Status = a.Status
-	c.plan.Make(rules.answers, f, c.mention)
+	c.plan.Make(rules.answers, f, c.says)
 	f.Status = 0
-	c.leaveOut(a, func(_ wire.Name, name []byte) bool {
-		return c.plan.Takes(name) || rules.cors != nil && !c.self.preflight && rules.cors.Takes(name)
+	c.leaveOut(a, func(known wire.Name, name []byte) bool {
+		return c.plan.Takes(known, name) || rules.cors != nil && !c.self.preflight && rules.cors.Takes(name)
 	})
 	if rules.cors != nil && !c.self.preflight {
 		rules.cors.AddTo(&a.More, f.Fields)
 	}
-	c.plan.AddTo(&a.More, a.Fields, c.value)
+	c.plan.AddTo(&a.More, a.Fields, c.names)
 }
 
 // kept reports whether the answer is one that this cache may keep.

@@ -130,7 +130,7 @@ func zoneFor(name, url string, hosts ...string) spec.ZoneSpec {
 }
 
 // origin answers with its name and what it was asked, cacheable below /c/.
-func newOrigin(t *testing.T, name string) *httptest.Server {
+func newOrigin(t testing.TB, name string) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/c/") {

@@ -67,11 +67,13 @@ type climb struct {
 	own      ownAnswer
 	said     [][]byte // what proxies in front say about the visitor
 
-	known                     rule.Facts // what conditions ask about
-	explains                  bool       // nobody is asked and nothing is sent
-	titles                    []string   // which rules had a say, for whoever explains
-	gathered                  bool       // known is filled
-	ruled                     []byte     // which rules had a say
+	known                     rule.Facts         // what conditions ask about
+	says                      func(title string) // mention
+	names                     rewrite.Values     // value
+	explains                  bool               // nobody is asked and nothing is sent
+	titles                    []string           // which rules had a say, for whoever explains
+	gathered                  bool               // known is filled
+	ruled                     []byte             // which rules had a say
 	caching                   caching
 	asks                      relay // the request as the zone's rules have it
 	dressed                   relay // the answer as they have it
@@ -81,6 +83,14 @@ type climb struct {
 	encoding                  encoding
 	plan                      rewrite.Plan
 	self                      selfAnswer // what a rule answers
+}
+
+// newClimb makes a climb with what it hands to others as functions, which
+// would else be made for each request.
+func newClimb() *climb {
+	c := &climb{}
+	c.says, c.names = c.mention, c.value
+	return c
 }
 
 // Serve has a request climb the ladder. It implements the Handler of the
@@ -127,7 +137,7 @@ func (e *Edge) Refuse(x *exchange.Exchange, reason seawall.Reason) {
 func (e *Edge) begin(x *exchange.Exchange) *climb {
 	c, ok := x.Own.(*climb)
 	if !ok {
-		c = &climb{}
+		c = newClimb()
 		x.Own = c
 	}
 	c.x, c.zone, c.now = x, nil, time.Unix(0, x.Event.Time)

@@ -61,7 +61,7 @@ func BenchmarkTwentyRules(b *testing.B) {
 func TestTwentyRules_allocateNothing(t *testing.T) {
 	all, f := compileAll(t), request()
 	for _, path := range []string{"/products/chair", "/assets/a.css", "/post/x1", "/blog/a"} {
-		f.Path, f.Target = []byte(path), []byte(path+"?colour=red&previe%77=%31")
+		f.Path, f.Target, f.known = []byte(path), []byte(path+"?colour=red&previe%77=%31"), false
 		n := testing.AllocsPerRun(100, func() {
 			for _, c := range all {
 				c.Holds(f)

@@ -28,7 +28,7 @@ const (
 func (c *Condition) Holds(f *Facts) bool { return c == nil || c.truth(f) == yes }
 
 func (c *Condition) truth(f *Facts) truth {
-	if len(c.guards) > 0 && !pass(c.guards, f.Path) {
+	if len(c.guards) > 0 && !pass(c.guards, f) {
 		return no
 	}
 	all := yes

@@ -39,6 +39,9 @@ type Facts struct {
 	// Locate, if there is one, fills in Country and Network when a condition
 	// asks for the first time.
 	Locate func(*Facts)
+
+	head  uint64 // how Path begins, see guard
+	known bool   // head is set
 }
 
 func (f *Facts) locate() {

@@ -44,11 +44,13 @@ func head(text []byte) uint64 {
 	return binary.LittleEndian.Uint64(room[:])
 }
 
-// pass reports whether a path begins as it has to.
-func pass(guards []guard, path []byte) bool {
-	h := head(path)
-	for _, g := range guards {
-		if h&g.mask == g.want&g.mask {
+// pass reports whether the path begins as it has to.
+func pass(guards []guard, f *Facts) bool {
+	if !f.known {
+		f.head, f.known = head(f.Path), true
+	}
+	for i := range guards {
+		if f.head&guards[i].mask == guards[i].want {
 			return true
 		}
 	}

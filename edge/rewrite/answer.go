@@ -1,8 +1,6 @@
 package rewrite
 
 import (
-	"bytes"
-
 	"github.com/seawall-edge/seawall/internal/wire"
 	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
@@ -43,10 +41,13 @@ func (all *Answers) Empty() bool { return all == nil || len(all.rules) == 0 && !
 // securityFields are added where the origin says nothing about them. None of
 // them breaks a page that works; what would (a Content-Security-Policy) only
 // its owner can write.
-var securityFields = []struct{ name, value []byte }{
-	{[]byte("X-Content-Type-Options"), []byte("nosniff")},
-	{[]byte("X-Frame-Options"), []byte("SAMEORIGIN")},
-	{[]byte("Referrer-Policy"), []byte("strict-origin-when-cross-origin")},
+var securityFields = [...]struct {
+	known wire.Name
+	value []byte
+}{
+	{wire.ContentTypeOptions, []byte("nosniff")},
+	{wire.XFrameOptions, []byte("SAMEORIGIN")},
+	{wire.ReferrerPolicy, []byte("strict-origin-when-cross-origin")},
 }
 
 // Plan is what is changed about one answer.
@@ -68,9 +69,11 @@ func (p *Plan) Make(all *Answers, f *rule.Facts, said func(title string)) {
 }
 
 // Takes reports whether a field of the answer goes.
-func (p *Plan) Takes(name []byte) bool {
-	for _, r := range p.held {
-		if r.changes.takes(name) {
+func (p *Plan) Takes(known wire.Name, name []byte) bool { return p.takenFrom(0, known, name) }
+
+func (p *Plan) takenFrom(from int, known wire.Name, name []byte) bool {
+	for _, r := range p.held[from:] {
+		if r.changes.takes(known, name) {
 			return true
 		}
 	}
@@ -81,28 +84,36 @@ func (p *Plan) Takes(name []byte) bool {
 func (p *Plan) AddTo(more, fields *wire.Fields, values Values) {
 	for i, r := range p.held {
 		for j := range r.changes.new {
-			if !p.takenLater(i+1, r.changes.new[j].name) {
-				one := changes{new: r.changes.new[j : j+1]}
-				one.addTo(more, values)
+			if field := &r.changes.new[j]; !p.takenFrom(i+1, field.known, field.name) {
+				field.addTo(more, values)
 			}
 		}
 	}
-	if !p.all.security {
-		return
-	}
-	for _, f := range securityFields {
-		if fields != nil && fields.NextNamed(f.name, -1) >= 0 || more.NextNamed(f.name, -1) >= 0 || p.Takes(bytes.ToLower(f.name)) {
-			continue
-		}
-		more.Add(wire.Lookup(f.name), f.name, f.value)
+	if p.all.security {
+		p.addSecurity(more, fields)
 	}
 }
 
-func (p *Plan) takenLater(from int, name []byte) bool {
-	for _, r := range p.held[from:] {
-		if r.changes.takes(name) {
-			return true
+func (p *Plan) addSecurity(more, fields *wire.Fields) {
+	var there [len(securityFields)]bool
+	for _, list := range [...]*wire.Fields{fields, more} {
+		if list == nil {
+			continue
+		}
+		for i := range list.Len() {
+			switch list.Known(i) {
+			case wire.ContentTypeOptions:
+				there[0] = true
+			case wire.XFrameOptions:
+				there[1] = true
+			case wire.ReferrerPolicy:
+				there[2] = true
+			}
 		}
 	}
-	return false
+	for i := range securityFields {
+		if f := &securityFields[i]; !there[i] && !p.Takes(f.known, nil) {
+			more.AddKnown(f.known, f.value)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package rewrite
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -12,15 +11,22 @@ import (
 
 // changes is a compiled spec.FieldsSpec.
 type changes struct {
-	gone [][]byte // names, in lower case: what is removed and what is set
+	gone []fieldName // what is removed and what is set
 	new  []newField
 }
 
-type newField struct {
+type fieldName struct {
 	known wire.Name
-	name  []byte
+	name  []byte // compared where it is not known
+}
+
+type newField struct {
+	fieldName
+	fixed []byte // the value, unless it has places to fill in
 	value template
 }
+
+func nameOf(name string) fieldName { return fieldName{wire.Lookup([]byte(name)), []byte(name)} }
 
 // fieldValues are what a field's value may name.
 var fieldValues = []string{"client_address", "country", "network", "request_id", "host", "path"}
@@ -46,14 +52,14 @@ func newChanges(s spec.FieldsSpec) (c changes, err error) {
 		if err := checkName(name); err != nil {
 			return c, wrongIn(fmt.Sprintf("fields.remove[%d]", i), "%w", err)
 		}
-		c.gone = append(c.gone, bytes.ToLower([]byte(name)))
+		c.gone = append(c.gone, nameOf(name))
 	}
 	for i, text := range s.Set {
 		field, err := parseField(text)
 		if err != nil {
 			return c, wrongIn(fmt.Sprintf("fields.set[%d]", i), "%w", err)
 		}
-		c.gone = append(c.gone, bytes.ToLower(field.name))
+		c.gone = append(c.gone, field.fieldName)
 		c.new = append(c.new, field)
 	}
 	for i, text := range s.Add {
@@ -90,13 +96,18 @@ func parseField(text string) (newField, error) {
 		return newField{}, fmt.Errorf("%q has a control character in its value", text)
 	}
 	t, err := parseTemplate(value, 0, nil, fieldValues)
-	return newField{wire.Lookup([]byte(name)), []byte(name), t}, err
+	field := newField{fieldName: nameOf(name), value: t}
+	if text, is := t.fixed(); is {
+		field.fixed = append([]byte{}, text...)
+	}
+	return field, err
 }
 
 // takes reports whether a field goes.
-func (c *changes) takes(name []byte) bool {
-	for _, gone := range c.gone {
-		if wire.EqualFold(name, gone) {
+func (c *changes) takes(known wire.Name, name []byte) bool {
+	for i := range c.gone {
+		gone := &c.gone[i]
+		if gone.known == known && (known != wire.Other || wire.EqualFold(name, gone.name)) {
 			return true
 		}
 	}
@@ -106,15 +117,17 @@ func (c *changes) takes(name []byte) bool {
 // addTo adds the new fields. A value that is not known is empty; what a
 // visitor sent cannot end the line.
 func (c *changes) addTo(f *wire.Fields, values Values) {
-	var room [512]byte
 	for i := range c.new {
-		field := &c.new[i]
-		if text, fixed := field.value.fixed(); fixed {
-			f.Add(field.known, field.name, append(room[:0], text...))
-			continue
-		}
-		f.Add(field.known, field.name, field.value.appendPlain(room[:0], values))
+		c.new[i].addTo(f, values)
 	}
+}
+
+func (n *newField) addTo(f *wire.Fields, values Values) {
+	value := n.fixed
+	if value == nil {
+		value = n.value.appendPlain(nil, values)
+	}
+	f.Add(n.known, n.name, value)
 }
 
 // appendPlain appends the template as the value of a field.

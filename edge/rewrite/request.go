@@ -167,7 +167,7 @@ func (all *Requests) Fields(to *wire.Fields, f *rule.Facts, values Values) bool 
 fields:
 	for i := range f.Fields.Len() {
 		for _, r := range holding {
-			if r.changes.takes(f.Fields.Name(i)) {
+			if r.changes.takes(f.Fields.Known(i), f.Fields.Name(i)) {
 				continue fields
 			}
 		}
@@ -188,11 +188,10 @@ func (c *changes) addUnless(to *wire.Fields, values Values, later []*requestRule
 	for i := range c.new {
 		taken := false
 		for _, r := range later {
-			taken = taken || r.changes.takes(c.new[i].name)
+			taken = taken || r.changes.takes(c.new[i].known, c.new[i].name)
 		}
 		if !taken {
-			one := changes{new: c.new[i : i+1]}
-			one.addTo(to, values)
+			c.new[i].addTo(to, values)
 		}
 	}
 }

@@ -253,12 +253,35 @@ func (p *Pattern) find(text, piece []byte) int {
 	if len(piece) == 0 {
 		return 0
 	}
-	for i := 0; i+len(piece) <= len(text); i++ {
-		if lower(text[i]) == piece[0] && p.same(text[i:i+len(piece)], piece) {
-			return i
+	low, high := piece[0], piece[0]
+	if 'a' <= low && low <= 'z' {
+		high -= 'a' - 'A'
+	}
+	for at := 0; at+len(piece) <= len(text); at++ {
+		next := nextOf(text[at:len(text)-len(piece)+1], low, high)
+		if next < 0 {
+			return -1
+		}
+		if at += next; p.same(text[at:at+len(piece)], piece) {
+			return at
 		}
 	}
 	return -1
+}
+
+// nextOf finds the first of two bytes, which may be the same.
+func nextOf(text []byte, a, b byte) int {
+	i := bytes.IndexByte(text, a)
+	if a == b {
+		return i
+	}
+	if i >= 0 {
+		text = text[:i] // the other counts only before it
+	}
+	if j := bytes.IndexByte(text, b); j >= 0 {
+		return j
+	}
+	return i
 }
 
 func lower(c byte) byte {

@@ -124,6 +124,8 @@ const (
 	AcceptRanges
 	SeawallDevice
 	SeawallKey
+	XFrameOptions
+	ReferrerPolicy
 	nameCount
 )
 
@@ -265,6 +267,8 @@ var names = [nameCount]nameTable{
 	ContentLanguage:         {text: []byte("Content-Language"), noTrailer: true},
 	AcceptRanges:            {text: []byte("Accept-Ranges"), noTrailer: true},
 	SeawallDevice:           {text: []byte("Seawall-Device"), noTrailer: true},
+	XFrameOptions:           {text: []byte("X-Frame-Options"), noTrailer: true},
+	ReferrerPolicy:          {text: []byte("Referrer-Policy"), noTrailer: true},
 	SeawallKey:              {text: []byte("Seawall-Key"), noTrailer: true, hop: true}, // between rungs alone
 }
 

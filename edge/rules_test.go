@@ -1,0 +1,124 @@
+package edge
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge/journal"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/wire"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// twentyRules gives a zone twenty rules of every kind, as owners write them.
+// Two are about the request that the tests make.
+func twentyRules(z spec.ZoneSpec) spec.ZoneSpec {
+	type when = spec.ConditionSpec
+	z.Lists = []spec.ListSpec{{Name: "bad", Entries: []string{"198.51.100.0/24", "2001:db8::/32"}}}
+	z.Access = spec.AccessSpec{
+		Allow: []spec.AllowSpec{{When: when{Address: []string{"192.0.2.1"}}}},
+		Block: []spec.BlockSpec{
+			{When: when{Address: []string{"@bad"}}}, {When: when{Header: []string{"User-Agent: *badbot*"}}}, {When: when{Path: []string{"/wp-login.php", "/xmlrpc.php"}}},
+			{When: when{Method: []string{"PURGE", "TRACK"}}},
+		},
+	}
+	z.Redirects = spec.RedirectsSpec{
+		Rules: []spec.RedirectSpec{
+			{From: "/old", To: "/new"}, {From: "/blog/*", To: "https://blog.test/$1"}, {From: "~^/post/([0-9]+)$", To: "/p/$1"}, {From: "/shop/*", To: "/store/$1", When: when{Query: []string{"v=1"}}},
+		},
+		Lists: []spec.RedirectListSpec{{Entries: []string{"/m1 /n1", "/m2 /n2"}}},
+	}
+	z.Answers = []spec.OwnAnswerSpec{{When: when{Path: []string{"/robots.txt"}}, Body: "x"}}
+	z.Rewrite = spec.RewriteSpec{
+		SecurityHeaders: true,
+		Requests:        []spec.RequestRewriteSpec{{From: "/catalogue/*", To: "/store/$1"}, {When: when{Path: []string{"/api/*"}}, Fields: spec.FieldsSpec{Set: []string{"X-Api: 1"}}}},
+		Answers:         []spec.AnswerRewriteSpec{{When: when{Status: []spec.Status{"5xx"}}, Fields: spec.FieldsSpec{Set: []string{"Retry-After: 5"}}}, {Fields: spec.FieldsSpec{Set: []string{"X-Served: yes"}}}},
+	}
+	z.Cache.Rules = []spec.CacheRuleSpec{
+		{When: when{Path: []string{"/account/*"}}, Bypass: true}, {When: when{Cookie: []string{"session"}}, Bypass: true},
+		{When: when{Extension: []string{"css", "js", "png"}}, BrowserLifetime: 1 << 40}, {When: when{Path: []string{"/search"}}, Key: spec.CacheKeySpec{IgnoreQuery: []string{"utm_*"}}},
+		{When: when{Path: []string{"/c/*"}}, EdgeLifetime: []spec.StatusLifetimeSpec{{For: 1 << 40}}},
+	}
+	return z
+}
+
+func TestHit_withTwentyRulesAllocatesNothing(t *testing.T) {
+	kept, err := journal.Open(journal.Config{Rings: 2, Dir: t.TempDir(), Sample: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s stage
+	s.start(t, kept, twentyRules(zoneFor("a.test", newOrigin(t, "a").URL)))
+	t.Cleanup(func() { _ = kept.Close(context.Background()) })
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	request := []byte("GET /c/1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: Mozilla/5.0 test\r\nCookie: theme=dark\r\nAccept-Encoding: gzip\r\n\r\n")
+	buffer := make([]byte, 4096)
+	exchange := func() {
+		if _, err := conn.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(buffer); err != nil || n < 100 {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+	for range 100 {
+		exchange()
+	}
+	if text := string(buffer); !strings.Contains(text, "seawall; hit") || !strings.Contains(text, "X-Served: yes") || !strings.Contains(text, "nosniff") {
+		t.Fatalf("not a hit, or without what the rules add: %s", buffer)
+	}
+	if n := testing.AllocsPerRun(5000, exchange); n != 0 && !underRace {
+		t.Errorf("%v allocations for a hit", n)
+	}
+	if s.edge.Totals().Cache[seawall.CacheHit] < 5000 {
+		t.Error("these were no hits")
+	}
+}
+
+// benchmarkHit climbs the ladder for a stored answer, without a connection.
+func benchmarkHit(b *testing.B, change func(spec.ZoneSpec) spec.ZoneSpec) {
+	e, err := New(Config{Events: nothing{}, Rings: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(e.Close)
+	if _, err := e.Apply([]spec.ZoneSpec{change(zoneFor("a.test", newOrigin(b, "a").URL))}); err != nil {
+		b.Fatal(err)
+	}
+	fields := &wire.Fields{}
+	for _, f := range [][2]string{{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}, {"Accept", "text/html"}, {"Accept-Language", "de"}, {"Cookie", "theme=dark; a=b"}} {
+		fields.Add(wire.Lookup([]byte(f[0])), []byte(f[0]), []byte(f[1]))
+	}
+	x, get, host, target := &exchange.Exchange{}, []byte("GET"), []byte("a.test"), []byte("/c/1")
+	ask := func() {
+		x.Event.Reset()
+		x.Method, x.MethodName, x.Minor, x.Fields, x.Out = exchange.MethodGet, get, 1, fields, exchange.Nobody{}
+		x.Host, x.Hostport, x.Target = host, host, target
+		e.Serve(x)
+	}
+	ask()
+	if ask(); x.Event.Cache != seawall.CacheHit {
+		b.Fatalf("not a hit: %s", x.Event.Cache)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		ask()
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Put(int, *seawall.Event) {}
+
+func BenchmarkHit_bare(b *testing.B) {
+	benchmarkHit(b, func(z spec.ZoneSpec) spec.ZoneSpec { return z })
+}
+
+func BenchmarkHit_withTwentyRules(b *testing.B) { benchmarkHit(b, twentyRules) }
