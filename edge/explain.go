@@ -303,6 +303,7 @@ func (t *thinking) answer(q Question) {
 	default:
 		t.say(rung, "it is compressed (%s) unless it is small", c.encoding.in)
 	}
+	c.dressEncoded(a)
 	if rules := &c.zone.rules; !rules.answers.Empty() || rules.cors != nil {
 		t.dressByRules(c, a)
 		c.known.Status = q.Status
