@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -60,6 +62,38 @@ func checkNotModified(ctx context.Context, address, path string) (length int, er
 	return length, nil
 }
 
+// checkGzip asks for an object compressed, compares it with the origin's and
+// returns the length of the answer, head included.
+func checkGzip(ctx context.Context, address, path string) (length int, err error) {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp4", address)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\n\r\n", path, address); err != nil {
+		return 0, err
+	}
+	got := &counted{reader: conn}
+	response, err := http.ReadResponse(bufio.NewReader(got), nil)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	coded, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != 200 || response.Header.Get("Content-Encoding") != "gzip" {
+		return 0, fmt.Errorf("get %s compressed: status %d, %q: %w", path, response.StatusCode, response.Header.Get("Content-Encoding"), err)
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(coded))
+	if err != nil {
+		return 0, err
+	}
+	if body, err := io.ReadAll(plain); err != nil || !bytes.Equal(body, originBody(path)) {
+		return 0, fmt.Errorf("get %s compressed: not what the origin sent: %v", path, err)
+	}
+	return got.count, nil
+}
+
 // counted counts what is read through it.
 type counted struct {
 	reader io.Reader
@@ -90,7 +124,7 @@ func allNotModified(l load, length int) error {
 // 200. The rounds change the order.
 func (b *bench) conditional(ctx context.Context, in *instance, sc scenario, hitFirst bool) (round, error) {
 	plain := sc
-	plain.Match = false
+	plain.Match, plain.Gzip = false, false
 	var whole, one round
 	hit := func() (err error) {
 		whole, err = b.measure(ctx, in, plain)
@@ -105,7 +139,11 @@ func (b *bench) conditional(ctx context.Context, in *instance, sc scenario, hitF
 	if err != nil {
 		return round{}, err
 	}
-	if sc.matchLength, err = checkNotModified(ctx, in.setup.address(), sc.Path); err != nil {
+	check := checkNotModified
+	if sc.Gzip {
+		check = checkGzip
+	}
+	if sc.codedLength, err = check(ctx, in.setup.address(), sc.Path); err != nil {
 		return round{}, err
 	}
 	after, err := originServed(b.origin())

@@ -26,6 +26,7 @@ type setup struct {
 	Port       int
 	OriginPort int
 	AccessLog  bool
+	Gzip       bool   // answers are compressed
 	Crowd      bool   // a page of crowds: nginx has its defaults against them
 	Root       bool   // we run as root, so a server must be told to stay so
 	Seawall    string // path of the built binary

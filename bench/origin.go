@@ -14,29 +14,53 @@ import (
 
 // The paths of the origin. Whatever begins with passPrefix may not be stored.
 const (
-	path1K      = "/1k.css"
-	path16K     = "/16k.css"
-	path1M      = "/1m.css"
-	passPrefix  = "/pass"
-	pathPass1K  = passPrefix + "-1k"
-	pathPass16K = passPrefix + "-16k"
-	pathPass1M  = passPrefix + "-1m"
-	pathUpload  = "/upload"
-	pathSocket  = "/socket"
-	pathCount   = "/count"
+	path1K       = "/1k.css"
+	path16K      = "/16k.css"
+	path1M       = "/1m.css"
+	pathText     = "/text.html"
+	passPrefix   = "/pass"
+	pathPass1K   = passPrefix + "-1k"
+	pathPass16K  = passPrefix + "-16k"
+	pathPass1M   = passPrefix + "-1m"
+	pathPassText = passPrefix + "-text"
+	pathUpload   = "/upload"
+	pathSocket   = "/socket"
+	pathCount    = "/count"
 )
 
 // sizes gives the body length of every path that is fetched.
 var sizes = map[string]int{
 	path1K: 1 << 10, path16K: 16 << 10, path1M: 1 << 20,
 	pathPass1K: 1 << 10, pathPass16K: 16 << 10, pathPass1M: 1 << 20,
+	pathText: 16 << 10, pathPassText: 16 << 10,
 }
 
 // originBody is the same every time, so that an answer can be compared byte
 // by byte with what the origin sent.
 func originBody(path string) []byte {
+	if path == pathText || path == pathPassText {
+		return pageText(sizes[path])
+	}
 	text := bytes.Repeat([]byte("a { color: #0b7285; margin: 0 }\n"), sizes[path]/32+1)
 	return text[:sizes[path]]
+}
+
+// pageText is a page that compresses as pages do, to a third or so: words that
+// come often and words that come seldom, with markup between them.
+func pageText(size int) []byte {
+	words := strings.Fields("the of and a to in is you that it he was for on are as with his they at be this have from or one had by word but not what all were we when " +
+		"harbour lighthouse lantern keeper evening weather signal northern passage granite window letter machine distance winter shoulder")
+	var b bytes.Buffer
+	seed := uint32(1)
+	for n := 0; b.Len() < size; n++ {
+		seed = seed*1664525 + 1013904223
+		if n%40 == 0 {
+			fmt.Fprintf(&b, "</p>\n<p class=\"entry\" id=\"e%d\">", seed>>12)
+		}
+		b.WriteString(words[(seed>>16)%uint32(len(words))*(seed>>28)/16])
+		b.WriteByte(' ')
+	}
+	return b.Bytes()[:size]
 }
 
 // originTag is the entity tag of what is there.

@@ -84,7 +84,7 @@ func judge(sc scenario, c conditions, outcomes []outcome) result {
 		return out
 	}
 	out.Ratios = compare(figure)
-	if sc.Match {
+	if sc.Match || sc.Gzip && sc.Hit {
 		out.OwnHit = map[string]spread{}
 		for _, o := range outcomes {
 			if r := ratios(o.column(cpuMicros), o.column(hitCPUMicros)); len(r) > 0 {
@@ -101,6 +101,9 @@ func judge(sc scenario, c conditions, outcomes []outcome) result {
 		switch m.Against {
 		case ownHit:
 			v.Mark = fmt.Sprintf("CPU per 304 at most %g of %s", m.AtMost, ownHit)
+			if sc.Gzip {
+				v.Mark = fmt.Sprintf("CPU per compressed answer at most %g of %s as it is", m.AtMost, ownHit)
+			}
 			v.Figure, known = out.OwnHit[ours.Server]
 		case "":
 			v.Mark = fmt.Sprintf("at most %g bytes in user space for each connection", m.AtMost)

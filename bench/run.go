@@ -65,7 +65,7 @@ type bench struct {
 func (b *bench) origin() string { return fmt.Sprintf("127.0.0.1:%d", b.originPort) }
 
 func (b *bench) setup(sc scenario) setup {
-	return setup{OriginPort: b.originPort, AccessLog: sc.AccessLog, Crowd: len(sc.Crowds) > 0, Root: b.root, Seawall: b.seawall, Self: b.self}
+	return setup{Gzip: sc.Gzip, OriginPort: b.originPort, AccessLog: sc.AccessLog, Crowd: len(sc.Crowds) > 0, Root: b.root, Seawall: b.seawall, Self: b.self}
 }
 
 // run measures one scenario: every server is started and warmed, then all
@@ -122,7 +122,7 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 				one, err = b.sockets(ctx, taking[i], sc)
 			case len(sc.Crowds) > 0:
 				one, err = b.crowds(ctx, running[i], sc)
-			case sc.Match:
+			case sc.Match, sc.Gzip && sc.Hit:
 				one, err = b.conditional(ctx, running[i], sc, n%2 == 0)
 			default:
 				one, err = b.measure(ctx, running[i], sc)
@@ -186,6 +186,9 @@ func (b *bench) wrk(ctx context.Context, in *instance, sc scenario, length time.
 	if sc.Match {
 		script = []string{"-H", "If-None-Match: " + originTag(sc.Path)}
 	}
+	if sc.Gzip {
+		script = []string{"-H", "Accept-Encoding: gzip"}
+	}
 	return runLoad(ctx, b.loadCore, sc.Connections, length, "http://"+in.setup.address()+sc.Path, script...)
 }
 
@@ -196,6 +199,9 @@ func (b *bench) measure(ctx context.Context, in *instance, sc scenario) (round, 
 		err = checkUpload(ctx, in.setup.address())
 	} else {
 		err = checkAnswer(ctx, in.setup.address(), sc.Path)
+	}
+	if sc.Gzip && err == nil {
+		sc.codedLength, err = checkGzip(ctx, in.setup.address(), sc.Path)
 	}
 	if err != nil {
 		return round{}, err
@@ -249,8 +255,8 @@ func (b *bench) credible(sc scenario, l load, asked int64) error {
 	if l.Failures > 0 {
 		return fmt.Errorf("%d answers or connections of %d requests failed", l.Failures, l.Requests)
 	}
-	if sc.Match {
-		if err := allNotModified(l, sc.matchLength); err != nil {
+	if sc.Match || sc.Gzip {
+		if err := allNotModified(l, sc.codedLength); err != nil {
 			return err
 		}
 		return reached(sc.Hit, asked, l.Requests, int64(sc.Connections))

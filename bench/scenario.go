@@ -18,7 +18,8 @@ type scenario struct {
 	Upload      bool     // POST of 1 MiB in place of GET
 	Sockets     bool     // many WebSockets: memory while all are idle, then messages
 	Match       bool     // If-None-Match with the object's tag: every answer is a 304
-	matchLength int      // of one such answer, as measured
+	Gzip        bool     // Accept-Encoding: gzip, every answer is compressed
+	codedLength int      // of one answer to Match or Gzip, head included, as measured
 	Crowds      []form   // many visitors at once, in these forms one after another
 	Servers     []string // the only ones to take part; nil means all that can
 	Marks       []mark
@@ -68,6 +69,18 @@ var scenarios = []scenario{
 		Marks: []mark{{ownHit, 1.0}},
 		Remark: "HAProxy answers 304 from its cache too, but with the object's Content-Length, as it may (RFC 9110, 8.6). " +
 			"wrk then waits for a body that does not come, so there is no row.",
+	},
+	{
+		Name: "hit-gzip", Title: "cached hit, 16 KiB of text compressed by gzip, and the same as it is beside it, 64 keep-alive connections",
+		Path: pathText, Connections: 64, Hit: true, Gzip: true, Servers: []string{"nginx", "seawall"},
+		Marks:  []mark{{ownHit, 1.0}},
+		Remark: "nginx compresses each answer anew (gzip_comp_level 5): it keeps what the origin has sent. Seawall keeps what it has compressed.",
+	},
+	{
+		Name: "pass-gzip", Title: "pass-through, 16 KiB of text that may not be stored, compressed by gzip on the way, 64 keep-alive connections",
+		Path: pathPassText, Connections: 64, Gzip: true, Servers: []string{"nginx", "seawall"},
+		Marks:  []mark{{"nginx", 1.0}},
+		Remark: "Both at level 5: gzip_comp_level 5, compression.level 5. The bytes of an answer are on the page of the JSON; ours are at most 4 % more.",
 	},
 	{
 		Name: "pass-1k", Title: "pass-through, 1 KiB that may not be stored, 64 keep-alive connections",

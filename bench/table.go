@@ -40,6 +40,12 @@ func columns(sc scenario) []column {
 	if len(sc.Crowds) > 0 {
 		return append(crowdColumns(sc), server("memory MiB"), others)
 	}
+	if sc.Gzip && sc.Hit {
+		return []column{perSecond("gzip/s"), {"CPU us/gzip", "%.2f", 1, cpuMicros},
+			{"plain/s", "%.0f", 1, func(r round) float64 { return r.HitPerSecond }}, {"CPU us/plain", "%.2f", 1, hitCPUMicros},
+			{"gzip to own plain, CPU", "%.2f", 1, func(r round) float64 { return r.CPUMicros / r.HitCPUMicros }},
+			p50, p99, server("memory MiB"), busy, loadBusy("wrk and origin busy"), others}
+	}
 	if sc.Match {
 		return []column{perSecond("304/s"), {"CPU us/304", "%.2f", 1, cpuMicros},
 			{"200/s", "%.0f", 1, func(r round) float64 { return r.HitPerSecond }}, {"CPU us/200", "%.2f", 1, hitCPUMicros},
