@@ -2,9 +2,11 @@ package edge
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/journal"
@@ -82,6 +84,75 @@ func TestHit_withTwentyRulesAllocatesNothing(t *testing.T) {
 	}
 }
 
+// The Event names the rules that had a say, and what was asked before they
+// changed it.
+func TestEvent_namesTheRulesThatHadASay(t *testing.T) {
+	z := twentyRules(zoneFor("a.test", newOrigin(t, "a").URL))
+	z.Access.Block[1].Name, z.Cache.Rules[4].Name, z.Redirects.Rules[1].Name, z.Rewrite.Requests[0].Name = "bots", "kept", "blog", "shop"
+	s := newStage(t, z)
+	for _, c := range []struct{ request, rung, rules, target string }{
+		{"GET /c/1 HTTP/1.1\r\nHost: a.test\r\n\r\n", "store", "cache kept, answer[1]", "/c/1"},
+		{"GET /blog/a HTTP/1.1\r\nHost: a.test\r\n\r\n", "rules", "redirect blog, answer[1]", "/blog/a"},
+		{"GET /x HTTP/1.1\r\nHost: a.test\r\nUser-Agent: BadBot\r\n\r\n", "access", "block bots", "/x"},
+		{"GET /catalogue/a?b HTTP/1.1\r\nHost: a.test\r\n\r\n", "store", "request shop, answer[1]", "/catalogue/a?b"},
+		{"GET /search?utm_a=1&q=2 HTTP/1.1\r\nHost: a.test\r\n\r\n", "store", "cache[3], answer[1]", "/search?utm_a=1&q=2"},
+	} {
+		s.ask(t, c.request)
+		e := s.events.next(t)
+		if e.Rung.String() != c.rung || string(e.Text(seawall.EventRule)) != c.rules || string(e.Text(seawall.EventTarget)) != c.target {
+			t.Errorf("%q: rung %s, rules %q, target %q", c.request, e.Rung, e.Text(seawall.EventRule), e.Text(seawall.EventTarget))
+		}
+	}
+}
+
+// BenchmarkReload_millionPrefixes takes a list of a million prefixes over
+// while hits go on, and reports the slowest of them.
+func BenchmarkReload_millionPrefixes(b *testing.B) {
+	var text strings.Builder
+	for i := range 1_000_000 {
+		fmt.Fprintf(&text, "%d.%d.%d.0/24\n", 1+i>>16, i>>8&255, i&255)
+	}
+	e, err := New(Config{Events: nothing{}, Rings: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(e.Close)
+	url := newOrigin(b, "a").URL
+	generation := func(n int) spec.ZoneSpec {
+		z := zoneFor("a.test", url)
+		z.Lists = []spec.ListSpec{{Name: "bad", Text: text.String(), Entries: []string{fmt.Sprintf("250.0.0.%d", n%250)}}}
+		z.Access.Block = []spec.BlockSpec{{When: spec.ConditionSpec{Address: []string{"@bad"}}}}
+		return z
+	}
+	if _, err := e.Apply([]spec.ZoneSpec{generation(0)}); err != nil {
+		b.Fatal(err)
+	}
+	ask := asker(e)
+	ask()
+	stop, slowest := make(chan struct{}), make(chan time.Duration, 1)
+	go func() {
+		most := time.Duration(0)
+		for {
+			select {
+			case <-stop:
+				slowest <- most
+				return
+			default:
+				began := time.Now()
+				ask()
+				most = max(most, time.Since(began))
+			}
+		}
+	}()
+	for n := 1; b.Loop(); n++ {
+		if _, err := e.Apply([]spec.ZoneSpec{generation(n)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	close(stop)
+	b.ReportMetric(float64((<-slowest).Microseconds())/1000, "ms-slowest-hit")
+}
+
 // benchmarkHit climbs the ladder for a stored answer, without a connection.
 func benchmarkHit(b *testing.B, change func(spec.ZoneSpec) spec.ZoneSpec) {
 	e, err := New(Config{Events: nothing{}, Rings: 1})
@@ -92,20 +163,10 @@ func benchmarkHit(b *testing.B, change func(spec.ZoneSpec) spec.ZoneSpec) {
 	if _, err := e.Apply([]spec.ZoneSpec{change(zoneFor("a.test", newOrigin(b, "a").URL))}); err != nil {
 		b.Fatal(err)
 	}
-	fields := &wire.Fields{}
-	for _, f := range [][2]string{{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}, {"Accept", "text/html"}, {"Accept-Language", "de"}, {"Cookie", "theme=dark; a=b"}} {
-		fields.Add(wire.Lookup([]byte(f[0])), []byte(f[0]), []byte(f[1]))
-	}
-	x, get, host, target := &exchange.Exchange{}, []byte("GET"), []byte("a.test"), []byte("/c/1")
-	ask := func() {
-		x.Event.Reset()
-		x.Method, x.MethodName, x.Minor, x.Fields, x.Out = exchange.MethodGet, get, 1, fields, exchange.Nobody{}
-		x.Host, x.Hostport, x.Target = host, host, target
-		e.Serve(x)
-	}
+	ask := asker(e)
 	ask()
-	if ask(); x.Event.Cache != seawall.CacheHit {
-		b.Fatalf("not a hit: %s", x.Event.Cache)
+	if result := ask(); result != seawall.CacheHit {
+		b.Fatalf("not a hit: %s", result)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -122,3 +183,19 @@ func BenchmarkHit_bare(b *testing.B) {
 }
 
 func BenchmarkHit_withTwentyRules(b *testing.B) { benchmarkHit(b, twentyRules) }
+
+// asker returns a function that asks for a page, without a connection.
+func asker(e *Edge) func() seawall.CacheResult {
+	fields := &wire.Fields{}
+	for _, f := range [][2]string{{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}, {"Accept", "text/html"}, {"Accept-Language", "de"}, {"Cookie", "theme=dark; a=b"}} {
+		fields.Add(wire.Lookup([]byte(f[0])), []byte(f[0]), []byte(f[1]))
+	}
+	x, get, host, target := &exchange.Exchange{}, []byte("GET"), []byte("a.test"), []byte("/c/1")
+	return func() seawall.CacheResult {
+		x.Event.Reset()
+		x.Method, x.MethodName, x.Minor, x.Fields, x.Out = exchange.MethodGet, get, 1, fields, exchange.Nobody{}
+		x.Host, x.Hostport, x.Target = host, host, target
+		e.Serve(x)
+		return x.Event.Cache
+	}
+}

@@ -114,6 +114,7 @@ func explainConfig(c Config) string {
 	} else {
 		line("Cache: %s of memory for all zones.", c.Cache.Memory)
 	}
+	explainNode(line, c.Node)
 	line("Access log: %s.", explainAccessLog(c.AccessLog))
 	line("For `seawall why`: refused and failed requests in %s, one in %d of the others in %s.",
 		c.Events.RefusedBytes, c.Events.Sample, c.Events.PassedBytes)
@@ -155,4 +156,16 @@ func explainHost(host string) string {
 		return "every name below " + below
 	}
 	return host
+}
+
+// explainNode says what holds for every zone.
+func explainNode(line func(string, ...any), n NodeSettings) {
+	if count := len(n.Access.Allow) + len(n.Access.Block); count > 0 {
+		line("Who comes in anywhere: %d entries that let in, %d that turn away or note, before those of the zones.", len(n.Access.Allow), len(n.Access.Block))
+	}
+	for _, place := range []struct{ fact, file string }{{"country", n.Places.Country}, {"network", n.Places.Network}} {
+		if place.file != "" {
+			line("A visitor's %s is looked up in %s.", place.fact, place.file)
+		}
+	}
 }

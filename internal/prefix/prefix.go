@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -41,12 +42,20 @@ func Parse(texts []string) (*Set, []Problem) { return ParseAll(slices.All(texts)
 // mostProblems is how many are reported of one list.
 const mostProblems = 100
 
+// turn is after how many texts others have their turn: a list of a million
+// takes half a second, and visitors must not wait for it on a busy machine.
+const turn = 256
+
 // ParseAll is Parse for lists that are too long to hold twice. Index is the
 // number that comes with the text.
 func ParseAll(texts iter.Seq2[int, string]) (*Set, []Problem) {
 	var problems []Problem
 	set := &Set{}
+	count := 0
 	for i, text := range texts {
+		if count++; count%turn == 0 {
+			runtime.Gosched()
+		}
 		p, complaint := parse(text)
 		if complaint == "" {
 			set.table.Insert(p)
