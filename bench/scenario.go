@@ -80,7 +80,7 @@ var scenarios = []scenario{
 		Name: "pass-gzip", Title: "pass-through, 16 KiB of text that may not be stored, compressed by gzip on the way, 64 keep-alive connections",
 		Path: pathPassText, Connections: 64, Gzip: true, Servers: []string{"nginx", "seawall"},
 		Marks:  []mark{{"nginx", 1.0}},
-		Remark: "Both at level 5: gzip_comp_level 5, compression.level 5. The bytes of an answer are on the page of the JSON; ours are at most 4 % more.",
+		Remark: "Both at level 5: gzip_comp_level 5, compression.level 5. Our answers have at most 4 % more bytes at the same level (internal/coding).",
 	},
 	{
 		Name: "pass-1k", Title: "pass-through, 1 KiB that may not be stored, 64 keep-alive connections",

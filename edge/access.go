@@ -35,7 +35,7 @@ func find(entries []accessEntry, f *rule.Facts, now time.Time) *accessEntry {
 // allowed by a list is let in by that list whatever else it says.
 func (e *Edge) access(c *climb) verdict {
 	for _, list := range [...]*accessList{e.nodeAccess.Load(), &c.zone.rules.access} {
-		if list == nil || list.empty() || c.zone.state.switches.off(SwitchAccess, c.now) {
+		if list == nil || list.empty() || c.zone.state.switches.off(SwitchAccess, c.x.Event.Time) {
 			continue
 		}
 		f := e.facts(c)

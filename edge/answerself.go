@@ -19,7 +19,7 @@ type selfAnswer struct {
 // asked, as the zone's rules want it.
 func (e *Edge) steer(c *climb) verdict {
 	rules, x := &c.zone.rules, c.x
-	if !rules.steers || x.Bare || c.zone.state.switches.off(SwitchRules, c.now) {
+	if !rules.steers || x.Bare || c.zone.state.switches.off(SwitchRules, c.x.Event.Time) {
 		return verdict{}
 	}
 	if !rules.redirects.Empty() {
@@ -47,8 +47,11 @@ func (e *Edge) steer(c *climb) verdict {
 // rephrase changes the request as the zone's rules want it. From here on it is
 // what the cache and the origin know.
 func (e *Edge) rephrase(c *climb) verdict {
-	x, f, requests := c.x, e.facts(c), c.zone.rules.requests
-	if target, changed := requests.Target(nil, f, c.names, c.says); changed {
+	x, f, held := c.x, e.facts(c), &c.held
+	if !c.zone.rules.requests.Hold(held, f, c.says) {
+		return verdict{}
+	}
+	if target, changed := held.Target(f, c.names); changed {
 		// The one form again: a rule cannot climb out of the site either.
 		var other exchange.Exchange
 		if reason := other.SetTarget(target); reason != seawall.ReasonNone {
@@ -58,7 +61,7 @@ func (e *Edge) rephrase(c *climb) verdict {
 		c.targetMemory = append(c.targetMemory[:0], other.Target...)
 		x.Target = c.targetMemory
 	}
-	if requests.Fields(&c.asks.spare, f, c.names) {
+	if held.Fields(&c.asks.spare, f, c.names) {
 		c.ask(&c.asks.spare)
 	}
 	return verdict{}

@@ -59,7 +59,7 @@ func (e *Edge) lookup(c *climb) verdict {
 	}
 	c.key = appendKey(c.key[:0], c.zone, x, c.caching.key)
 	switch {
-	case x.Bare, c.now.Unix() < rules.bypassUntil, c.zone.state.switches.off(SwitchCache, c.now), c.caching.bypass:
+	case x.Bare, c.now.Unix() < rules.bypassUntil, c.zone.state.switches.off(SwitchCache, c.x.Event.Time), c.caching.bypass:
 		c.caching = caching{}
 		c.miss(seawall.CacheBypass)
 		return verdict{}

@@ -19,7 +19,7 @@ func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
 	if c.caching.browser > 0 || c.caching.removeCookies {
 		c.dressForBrowsers(a)
 	}
-	if rules := &c.zone.rules; (!rules.answers.Empty() || rules.cors != nil) && !c.zone.state.switches.off(SwitchRules, c.now) {
+	if rules := &c.zone.rules; (!rules.answers.Empty() || rules.cors != nil) && !c.zone.state.switches.off(SwitchRules, c.x.Event.Time) {
 		e.dressByRules(c, a)
 	}
 	return c.x.Out.Begin(a)

@@ -12,12 +12,12 @@ func (e *Edge) facts(c *climb) *rule.Facts {
 		return &c.known
 	}
 	x := c.x
-	c.known = rule.Facts{
-		Host: x.Host, Path: x.Path, Target: x.Target, Fields: x.Fields, Method: x.MethodName,
-		Secure: x.Event.Secure, Protocol: x.Event.Protocol, Address: x.Client.Addr(), Time: c.now, Locate: e.locate,
-	}
+	f := &c.known
+	f.Reset()
+	f.Host, f.Path, f.Target, f.Fields, f.Method = x.Host, x.Path, x.Target, x.Fields, x.MethodName
+	f.Secure, f.Protocol, f.Address, f.Time, f.Locate = x.Event.Secure, x.Event.Protocol, x.Client.Addr(), c.now, e.locate
 	c.gathered = true
-	return &c.known
+	return f
 }
 
 // title is what the Event and `seawall why` call a rule.

@@ -67,7 +67,8 @@ type climb struct {
 	own      ownAnswer
 	said     [][]byte // what proxies in front say about the visitor
 
-	known                     rule.Facts         // what conditions ask about
+	known                     rule.Facts // what conditions ask about
+	held                      rewrite.Held
 	says                      func(title string) // mention
 	names                     rewrite.Values     // value
 	explains                  bool               // nobody is asked and nothing is sent

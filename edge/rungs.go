@@ -23,7 +23,7 @@ func (e *Edge) zone(c *climb) verdict {
 // client finds out who is asking. Only what a trusted proxy says counts.
 func (e *Edge) client(c *climb) verdict {
 	x := c.x
-	x.ForwardedByTrusted, x.Bare = false, c.zone.state.switches.off(SwitchRewrite, c.now)
+	x.ForwardedByTrusted, x.Bare = false, c.zone.state.switches.off(SwitchRewrite, c.x.Event.Time)
 	if c.zone.hops == nil || !c.zone.hops.Contains(x.Peer.Addr()) {
 		return verdict{}
 	}
@@ -50,7 +50,7 @@ var https = []byte("https")
 
 // maintenance closes the site to all but its guests.
 func (e *Edge) maintenance(c *climb) verdict {
-	if !c.zone.closed || c.zone.guests.Contains(c.x.Client.Addr()) || c.zone.state.switches.off(SwitchMaintenance, c.now) {
+	if !c.zone.closed || c.zone.guests.Contains(c.x.Client.Addr()) || c.zone.state.switches.off(SwitchMaintenance, c.x.Event.Time) {
 		return verdict{}
 	}
 	return verdict{refuse, seawall.ReasonMaintenance}

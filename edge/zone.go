@@ -152,7 +152,8 @@ func ParseSwitch(name string) (Switch, bool) {
 // switches holds until when each is off, in Unix nanoseconds; they end by themselves.
 type switches [switchCount]atomic.Int64
 
-func (s *switches) off(which Switch, now time.Time) bool { return now.UnixNano() < s[which].Load() }
+// off reports whether a part is switched off at a moment in Unix nanoseconds.
+func (s *switches) off(which Switch, now int64) bool { return now < s[which].Load() }
 
 // Bypass switches a part off for a zone until a moment; one that has passed
 // switches it on again. It reports whether there is such a zone.

@@ -44,6 +44,12 @@ type Facts struct {
 	known bool   // head is set
 }
 
+// Reset forgets what was known of another request and is not set anew for
+// each: place, status, and what was worked out.
+func (f *Facts) Reset() {
+	f.Country, f.Network, f.Status, f.known = [2]byte{}, 0, 0, false
+}
+
 func (f *Facts) locate() {
 	if f.Locate != nil {
 		f.Locate(f)

@@ -80,21 +80,31 @@ func newRequestRule(s spec.RequestRewriteSpec, lists rule.Lists) (r requestRule,
 // Empty reports whether nothing is ever changed.
 func (all *Requests) Empty() bool { return all == nil || len(all.rules) == 0 }
 
-// Target appends what the target becomes and calls said with the title of
-// each rule that holds. changed is false when it stays as it is.
-func (all *Requests) Target(dst []byte, f *rule.Facts, values Values, said func(title string)) (target []byte, changed bool) {
-	target = f.Target
+// Held is the rules that hold for one request.
+type Held struct{ rules []*requestRule }
+
+// Hold finds the rules that hold and calls said with the title of each. A
+// Held can be used again.
+func (all *Requests) Hold(held *Held, f *rule.Facts, said func(title string)) (any bool) {
+	held.rules = held.rules[:0]
 	for i := range all.rules {
 		r := &all.rules[i]
-		if !r.when.Holds(f) || r.from != nil && !r.from.Match(f.Path) {
-			continue
+		if (r.from == nil || r.from.Match(f.Path)) && r.when.Holds(f) {
+			said(r.title)
+			held.rules = append(held.rules, r)
 		}
-		said(r.title)
-		if r.from == nil && len(r.query)+len(r.removeQuery) == 0 {
-			continue
+	}
+	return len(held.rules) > 0
+}
+
+// Target returns what the target becomes; changed is false when it stays as
+// it is.
+func (h *Held) Target(f *rule.Facts, values Values) (target []byte, changed bool) {
+	target = f.Target
+	for _, r := range h.rules {
+		if r.from != nil || len(r.query)+len(r.removeQuery) > 0 {
+			target, changed = r.appendTarget(nil, target, f, values), true
 		}
-		target, changed = r.appendTarget(dst[len(dst):], target, f, values), true
-		dst = target
 	}
 	return target, changed
 }
@@ -151,30 +161,26 @@ func (r *requestRule) replaces(name []byte) bool {
 
 // Fields makes the fields of the request in to and reports whether they are
 // others than before.
-func (all *Requests) Fields(to *wire.Fields, f *rule.Facts, values Values) bool {
-	var held [16]*requestRule
-	holding := held[:0]
-	for i := range all.rules {
-		r := &all.rules[i]
-		if len(r.changes.gone)+len(r.changes.new) > 0 && r.when.Holds(f) && (r.from == nil || r.from.Match(f.Path)) {
-			holding = append(holding, r)
-		}
+func (h *Held) Fields(to *wire.Fields, f *rule.Facts, values Values) bool {
+	changes := false
+	for _, r := range h.rules {
+		changes = changes || len(r.changes.gone)+len(r.changes.new) > 0
 	}
-	if len(holding) == 0 {
+	if !changes {
 		return false
 	}
 	to.Clear()
 fields:
 	for i := range f.Fields.Len() {
-		for _, r := range holding {
+		for _, r := range h.rules {
 			if r.changes.takes(f.Fields.Known(i), f.Fields.Name(i)) {
 				continue fields
 			}
 		}
 		to.Add(f.Fields.Known(i), f.Fields.Name(i), f.Fields.Value(i))
 	}
-	for i, r := range holding {
-		r.changes.addUnless(to, values, holding[i+1:])
+	for i, r := range h.rules {
+		r.changes.addUnless(to, values, h.rules[i+1:])
 	}
 	return true
 }
