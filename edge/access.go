@@ -1,8 +1,6 @@
 package edge
 
 import (
-	"time"
-
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
@@ -20,15 +18,9 @@ type accessEntry struct {
 
 func (a *accessList) empty() bool { return len(a.allow) == 0 && len(a.block) == 0 }
 
-// find returns the first entry that is about the request.
-func find(entries []accessEntry, f *rule.Facts, now time.Time) *accessEntry {
-	for i := range entries {
-		entry := &entries[i]
-		if (entry.until == 0 || now.Unix() < entry.until) && entry.when.Holds(f) {
-			return entry
-		}
-	}
-	return nil
+// holds reports whether an entry is in force and about the request.
+func (a *accessEntry) holds(f *rule.Facts, now int64) bool {
+	return (a.until == 0 || now < a.until) && a.when.Holds(f)
 }
 
 // access turns away whom the node's list or the zone's is about. Who is
@@ -38,21 +30,41 @@ func (e *Edge) access(c *climb) verdict {
 		if list == nil || list.empty() || c.zone.state.switches.off(SwitchAccess, c.x.Event.Time) {
 			continue
 		}
-		f := e.facts(c)
-		if entry := find(list.allow, f, c.now); entry != nil {
-			c.mention(entry.title)
-			continue
-		}
-		entry := find(list.block, f, c.now)
-		if entry == nil {
-			continue
-		}
-		c.mention(entry.title)
-		if !entry.logs {
+		if !e.admits(c, list) {
 			return verdict{refuse, seawall.ReasonBlocked}
 		}
 	}
 	return verdict{}
+}
+
+// admits asks one list. Where an address can be read in two ways, a visitor is
+// let in by it only if both are let in, and turned away if either is: nobody
+// knows which of them the origin will take.
+func (e *Edge) admits(c *climb, list *accessList) bool {
+	f, now, ambiguous := e.facts(c), c.now.Unix(), c.x.Ambiguous()
+	for i := range list.allow {
+		if entry := &list.allow[i]; entry.holds(f, now) && (!ambiguous || entry.holdsUnresolved(c, f, now)) {
+			c.mention(entry.title)
+			return true
+		}
+	}
+	for i := range list.block {
+		entry := &list.block[i]
+		if !entry.holds(f, now) && !(ambiguous && entry.holdsUnresolved(c, f, now)) {
+			continue
+		}
+		if c.mention(entry.title); !entry.logs {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsUnresolved is holds for the path with nothing in it resolved.
+func (a *accessEntry) holdsUnresolved(c *climb, f *rule.Facts, now int64) bool {
+	other := *f
+	other.SetPath(c.x.Decoded)
+	return a.holds(&other, now)
 }
 
 // compileAccess compiles one access list; place says whose it is.

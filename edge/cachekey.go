@@ -29,10 +29,7 @@ func appendKey(key []byte, z *zone, x *exchange.Exchange, rule *keyRule) []byte 
 	} else {
 		key = append(key, x.Target...)
 	}
-	if rule.mark != 0 {
-		key = append(key, 0, rule.mark) // no target has a zero in it
-	}
-	return key
+	return append(key, rule.mark...)
 }
 
 // everyKey calls do with each key under which the zone may have something for
@@ -93,8 +90,7 @@ func (c *climb) addKeyFields(fields *wire.Fields, k *keyRule) {
 		for _, name := range k.cookies {
 			for cookie := range rule.Cookies(c.x.Fields, name) {
 				value = append(append(append(value, name...), '='), cookie...)
-				value = append(value, ';')
-				break // the first counts, as for most applications
+				value = append(value, ';') // every one: which of several counts is the application's own
 			}
 		}
 		fields.AddKnown(wire.SeawallKey, value)

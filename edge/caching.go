@@ -2,6 +2,8 @@ package edge
 
 import (
 	"bytes"
+	"fmt"
+	"hash/fnv"
 	"time"
 
 	"github.com/seawall-edge/seawall/internal/pattern"
@@ -42,7 +44,7 @@ type caching struct {
 
 // keyRule is a compiled spec.CacheKeySpec.
 type keyRule struct {
-	mark    byte // ends the keys of this rule, so that no other finds them
+	mark    []byte // ends the keys of this rule, so that none that differs finds them; nil: the address tells all
 	query   *queryRule
 	headers [][]byte
 	cookies [][]byte
@@ -62,7 +64,7 @@ func (e *Edge) cachingOf(c *climb) caching {
 	if len(rules) == 0 {
 		return said
 	}
-	f := e.facts(c)
+	f, ambiguous := e.facts(c), c.x.Ambiguous()
 	for i := range rules {
 		r := &rules[i]
 		if !r.when.Holds(f) {
@@ -71,8 +73,11 @@ func (e *Edge) cachingOf(c *climb) caching {
 		c.mention(r.title)
 		said.bypass = said.bypass || r.bypass || r.bypassCookies && c.x.Fields.Has(wire.Cookie) ||
 			r.bypassAuthorization && c.x.Fields.Has(wire.Authorization)
-		said.share = said.share || r.share
 		said.removeCookies = said.removeCookies || r.removeCookies
+		if ambiguous {
+			continue // nothing is kept for longer on the strength of a path that the origin may read otherwise
+		}
+		said.share = said.share || r.share
 		if len(said.lifetimes) == 0 && len(r.lifetimes) > 0 {
 			said.lifetimes, said.force = r.lifetimes, r.force
 		}
@@ -113,7 +118,7 @@ func compileCacheRules(specs []spec.CacheRuleSpec, lists rule.Lists) ([]cacheRul
 		if r.lifetimes, err = compileLifetimes(s.EdgeLifetime); err != nil {
 			return nil, err
 		}
-		if r.key, err = compileKey(s.Key, i); err != nil {
+		if r.key, err = compileKey(s.Key); err != nil {
 			return nil, err
 		}
 		rules = append(rules, r)
@@ -147,7 +152,7 @@ type errorString string
 
 func (e errorString) Error() string { return string(e) }
 
-func compileKey(s spec.CacheKeySpec, place int) (*keyRule, error) {
+func compileKey(s spec.CacheKeySpec) (*keyRule, error) {
 	k := &keyRule{device: s.Device}
 	query := &queryRule{sort: s.SortQuery}
 	for _, list := range []struct {
@@ -172,9 +177,11 @@ func compileKey(s spec.CacheKeySpec, place int) (*keyRule, error) {
 		k.cookies = append(k.cookies, []byte(name))
 	}
 	if k.separates() {
-		k.mark = byte(1 + place%255)
+		digest := fnv.New64a()
+		fmt.Fprintf(digest, "%+v", s)
+		k.mark = digest.Sum([]byte{0}) // no target has a zero in it
 	}
-	if k.query == nil && k.mark == 0 {
+	if k.query == nil && k.mark == nil {
 		return nil, nil
 	}
 	return k, nil

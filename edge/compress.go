@@ -40,6 +40,7 @@ type encoding struct {
 	writer coding.Writer
 	out    []byte // memory for what comes out
 	flush  bool   // after every piece: somebody waits for it
+	pauses bool   // after small pieces, for the origin may pause there
 }
 
 // chooseCoding decides in which coding the visitor gets an answer with this
@@ -162,7 +163,7 @@ func (e *Edge) encodeStored(c *climb, object *cache.Object) []byte {
 		return object.Body
 	}
 	if len(object.Body) > cache.LargestCoded {
-		c.startEncoding(&object.Fields)
+		c.startEncoding(&object.Fields, object.Size())
 		return object.Body
 	}
 	body := c.zone.cache.zone.Encoded(c.key, object, c.encoding.in, c.zone.compression.level)
@@ -185,10 +186,11 @@ var encoders, streams atomic.Int64
 
 // startEncoding has the body encoded while it is sent, if there is room for
 // one more; else the coding becomes Identity.
-func (c *climb) startEncoding(fields *wire.Fields) {
+// length is that of the body as it is; -1 when not known.
+func (c *climb) startEncoding(fields *wire.Fields, length int64) {
 	k := &c.encoding
 	contentType, _ := fields.Get(wire.ContentType)
-	k.flush = bytes.HasPrefix(contentType, eventStream)
+	k.flush, k.pauses = bytes.HasPrefix(contentType, eventStream), length < 0
 	count, most := k.kept()
 	if count.Add(1) > most {
 		count.Add(-1)
@@ -225,7 +227,7 @@ func (c *climb) write(data []byte) error {
 	}
 	k := &c.encoding
 	k.out = k.writer.Append(k.out[:0], data)
-	if k.flush || c.answer.Length < 0 && len(data) < smallPiece {
+	if k.flush || k.pauses && len(data) < smallPiece {
 		k.out = k.writer.Flush(k.out)
 	}
 	return c.x.Out.Write(k.out)

@@ -230,11 +230,17 @@ func TestCompression_isMadeOnceForEachObject(t *testing.T) {
 	}
 }
 
-// An event reaches the visitor before the next one is sent.
-func TestCompression_holdsNoEventBack(t *testing.T) {
+// What there is reaches the visitor before the next piece is sent.
+func TestCompression_holdsNothingBack(t *testing.T) {
+	for _, kind := range []string{"text/event-stream", "text/html"} {
+		t.Run(kind, func(t *testing.T) { holdsNothingBack(t, kind) })
+	}
+}
+
+func holdsNothingBack(t *testing.T, kind string) {
 	next := make(chan string)
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Content-Type", kind)
 		for event := range next {
 			io.WriteString(w, event)
 			w.(http.Flusher).Flush()

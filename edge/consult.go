@@ -49,21 +49,18 @@ func (k *consultation) begin() {
 // lookup asks the cache (RFC 9111, 4).
 func (e *Edge) lookup(c *climb) verdict {
 	x, rules := c.x, &c.zone.cache
-	if rules.zone == nil {
+	if !x.Bare {
+		c.caching = e.cachingOf(c)
+	}
+	if rules.zone == nil || x.Bare || c.now.Unix() < rules.bypassUntil || c.zone.state.switches.off(SwitchCache, x.Event.Time) || c.caching.bypass {
+		c.caching = caching{removeCookies: c.caching.removeCookies}
+		c.phraseForRules()
+		c.key = appendKey(c.key[:0], c.zone, x, nil)
 		c.miss(seawall.CacheBypass)
 		return verdict{}
 	}
 	c.cached.at = cache.Clock()
-	if !x.Bare {
-		c.caching = e.cachingOf(c)
-	}
 	c.key = appendKey(c.key[:0], c.zone, x, c.caching.key)
-	switch {
-	case x.Bare, c.now.Unix() < rules.bypassUntil, c.zone.state.switches.off(SwitchCache, c.x.Event.Time), c.caching.bypass:
-		c.caching = caching{}
-		c.miss(seawall.CacheBypass)
-		return verdict{}
-	}
 	c.phraseForRules()
 	switch {
 	case x.Method != exchange.MethodGet && x.Method != exchange.MethodHead:

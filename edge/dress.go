@@ -28,7 +28,7 @@ func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
 // dressForBrowsers says for how long browsers may keep the answer, and takes
 // away cookies that nobody is to get.
 func (c *climb) dressForBrowsers(a *exchange.Answer) {
-	lasting := c.caching.browser > 0 && c.kept()
+	lasting := c.caching.browser > 0 && (c.kept() || c.mayKeep(a))
 	if lasting {
 		var age int64
 		if c.object != nil {
@@ -54,19 +54,57 @@ func (e *Edge) dressByRules(c *climb, a *exchange.Answer) {
 	f.Status = a.Status
 	c.plan.Make(rules.answers, f, c.says)
 	f.Status = 0
+	c.leaveOutOfMore(a)
 	c.leaveOut(a, func(known wire.Name, name []byte) bool {
 		return c.plan.Takes(known, name) || rules.cors != nil && !c.self.preflight && rules.cors.Takes(name)
 	})
 	if rules.cors != nil && !c.self.preflight {
 		rules.cors.AddTo(&a.More, f.Fields)
 	}
-	c.plan.AddTo(&a.More, a.Fields, c.names)
+	// A bare 304 of the origin's says nothing about fields that the answer has
+	// which the visitor keeps: what is added would take their place.
+	c.plan.AddTo(&a.More, a.Fields, c.names, a.Status != http.StatusNotModified || c.object != nil)
+}
+
+// leaveOutOfMore takes away what the edge has added to this answer and a rule
+// says otherwise about. What no rule may change is never among it.
+func (c *climb) leaveOutOfMore(a *exchange.Answer) {
+	goes := false
+	for i := range a.More.Len() {
+		goes = goes || c.plan.Takes(a.More.Known(i), a.More.Name(i))
+	}
+	if !goes {
+		return
+	}
+	c.more.Clear()
+	for i := range a.More.Len() {
+		if !c.plan.Takes(a.More.Known(i), a.More.Name(i)) {
+			c.more.Add(a.More.Known(i), a.More.Name(i), a.More.Value(i))
+		}
+	}
+	a.More, c.more = c.more, a.More
 }
 
 // kept reports whether the answer is one that this cache may keep.
 func (c *climb) kept() bool {
 	return c.object != nil || c.fresh != nil || c.x.Event.Store == seawall.StoreStored
 }
+
+// mayKeep reports whether an answer that is not kept is one about what may be:
+// the answer to a HEAD, or a 304 of the origin's to the visitor's own question.
+func (c *climb) mayKeep(a *exchange.Answer) bool {
+	if a.Status != http.StatusNotModified && c.x.Method != exchange.MethodHead || c.x.Event.Cache == seawall.CacheBypass || a.Fields == nil {
+		return false
+	}
+	for i := a.Fields.Next(wire.CacheControl, -1); i >= 0; i = a.Fields.Next(wire.CacheControl, i) {
+		if value := a.Fields.Value(i); !c.caching.force && (wire.HasToken(value, noStore) || wire.HasToken(value, private)) {
+			return false
+		}
+	}
+	return true
+}
+
+var private = []byte("private")
 
 // leaveOut gives an answer a list of its own without some fields, if it has
 // any of them.

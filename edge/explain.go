@@ -35,11 +35,14 @@ type Step struct {
 
 // Rehearsal is the rules of a configuration without anything that is opened,
 // asked or written: requests that are only thought of climb its ladder.
-type Rehearsal struct{ edge *Edge }
+type Rehearsal struct {
+	edge         *Edge
+	withoutCache bool // for every zone
+}
 
 // NewRehearsal compiles the rules of zones and those of the node. places may
 // be nil.
-func NewRehearsal(zones []spec.ZoneSpec, node spec.AccessSpec, nodeLists []spec.ListSpec, places *geo.Files) (*Rehearsal, error) {
+func NewRehearsal(zones []spec.ZoneSpec, node spec.AccessSpec, nodeLists []spec.ListSpec, places *geo.Files, withoutCache bool) (*Rehearsal, error) {
 	e := &Edge{counters: make([]Counters, 1)}
 	e.knowPlaces(places)
 	if err := e.SetAccess(node, nodeLists); err != nil {
@@ -54,7 +57,7 @@ func NewRehearsal(zones []spec.ZoneSpec, node spec.AccessSpec, nodeLists []spec.
 		table.add(z)
 	}
 	e.zones.Store(table)
-	return &Rehearsal{e}, nil
+	return &Rehearsal{e, withoutCache}, nil
 }
 
 // Explain says what each rung would do with a request.
@@ -104,7 +107,7 @@ func (r *Rehearsal) climb(q Question) (*thinking, error) {
 	}
 	c := r.edge.begin(x)
 	c.explains = true
-	t := &thinking{Edge: r.edge, c: c}
+	t := &thinking{Edge: r.edge, c: c, withoutCache: r.withoutCache}
 	for i := range ladder {
 		if x.Event.Rung = ladder[i].rung; x.Event.Rung == seawall.RungCache {
 			break
@@ -126,6 +129,12 @@ func (q Question) exchange() (*exchange.Exchange, error) {
 	}
 	if q.Method == "" {
 		q.Method = "GET"
+	}
+	if q.Status != 0 && (q.Status < 200 || q.Status > 599) {
+		return nil, fmt.Errorf("%d is not the status of an answer", q.Status)
+	}
+	if !wire.IsToken([]byte(q.Method)) {
+		return nil, fmt.Errorf("%q is not a method", q.Method)
 	}
 	x := &exchange.Exchange{Fields: &wire.Fields{}, Minor: 1, Out: exchange.Nobody{}, MethodName: []byte(q.Method), Method: exchange.ParseMethod([]byte(q.Method))}
 	for _, text := range q.Fields {
@@ -152,6 +161,8 @@ type thinking struct {
 	steps []Step
 	whys  map[string]func(*rule.Facts) []string
 	last  verdict
+
+	withoutCache bool
 }
 
 func (t *thinking) say(rung seawall.Rung, format string, args ...any) {
@@ -224,8 +235,12 @@ func (t *thinking) cache() {
 	t.reasons(rung)
 	said := &c.caching
 	switch {
-	case c.zone.spec.Cache.Off:
-		t.say(rung, "the zone has no cache")
+	case c.zone.spec.Cache.Off, t.withoutCache:
+		c.caching = caching{removeCookies: said.removeCookies}
+		t.say(rung, "there is no cache for this zone")
+		if said.removeCookies {
+			t.say(rung, "neither the origin nor the visitor gets cookies")
+		}
 		return
 	case c.now.Unix() < c.zone.cache.bypassUntil, said.bypass:
 		t.say(rung, "the cache is passed by: nothing stored answers and nothing is stored")
@@ -296,6 +311,8 @@ func (t *thinking) answer(q Question) {
 	t.say(rung, "an answer with %d and %s is taken for granted", q.Status, q.Type)
 	t.chooseCoding(c, a.Status, said, 1<<20)
 	switch {
+	case !c.encoding.varies && (c.x.Fields.Has(wire.Cookie) || c.x.Fields.Has(wire.Authorization)):
+		t.say(rung, "it goes out as it is, not compressed, unless it is kept: the visitor sends cookies or credentials")
 	case !c.encoding.varies:
 		t.say(rung, "it goes out as it is, not compressed")
 	case c.encoding.in == coding.Identity:

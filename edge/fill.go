@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/edge/origin"
@@ -30,7 +31,7 @@ func (e *Edge) takeOff(c *climb, stream *cache.Collector, before, after []byte) 
 	k.flight.Attach()
 	f := &filling{
 		flight: k.flight, response: response, zone: c.zone.cache.zone, key: append([]byte(nil), c.key...),
-		request: copyFields(&wire.Fields{}, c.x.Fields, wire.Other), epoch: k.epoch, object: object, length: length, before: before, after: after,
+		request: copyFields(&wire.Fields{}, c.x.Fields), epoch: k.epoch, object: object, length: length, before: before, after: after,
 	}
 	if k.fills {
 		f.expected, f.exact = k.gap.Len(), response.Answer.Length >= 0
@@ -45,11 +46,11 @@ func (e *Edge) takeOff(c *climb, stream *cache.Collector, before, after []byte) 
 	return verdict{kind: answerFlight}
 }
 
-// copyFields makes to a copy of from without one name.
-func copyFields(to, from *wire.Fields, but wire.Name) *wire.Fields {
+// copyFields makes to a copy of from without some names.
+func copyFields(to, from *wire.Fields, but ...wire.Name) *wire.Fields {
 	to.Clear()
 	for i := range from.Len() {
-		if known := from.Known(i); known != but || but == wire.Other {
+		if known := from.Known(i); !slices.Contains(but, known) {
 			to.Add(known, from.Name(i), from.Value(i))
 		}
 	}
@@ -129,7 +130,7 @@ func (f *filling) finish(last []byte) error {
 // fields (RFC 9110, 6.5.1); nil when there are none.
 func keptTrailers(response *origin.Response) *wire.Fields {
 	if t := response.Trailers(); t != nil && t.Len() > 0 {
-		return copyFields(&wire.Fields{}, t, wire.Other)
+		return copyFields(&wire.Fields{}, t)
 	}
 	return nil
 }

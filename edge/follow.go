@@ -105,7 +105,7 @@ func (e *Edge) rideEncoded(c *climb) error {
 		}
 	}
 	if c.encoding.in != coding.Identity && !c.encoding.open {
-		c.startEncoding(a.Fields)
+		c.startEncoding(a.Fields, flight.Length())
 	}
 	if c.encoding.open {
 		a.Length = -1

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/freshness"
 	"github.com/seawall-edge/seawall/internal/wire"
@@ -18,6 +19,9 @@ func (e *Edge) invalidate(c *climb) {
 	}
 	zone, fields := c.zone.cache.zone, c.response.Answer.Fields
 	c.zone.everyKey(c.x, zone.Invalidate)
+	if other := c.asGet(); other != nil {
+		c.zone.everyKey(other, zone.Invalidate)
+	}
 	for _, name := range [...]wire.Name{wire.Location, wire.ContentLocation} {
 		if value, ok := fields.Get(name); ok {
 			if other, same := c.resolve(value); same {
@@ -29,11 +33,35 @@ func (e *Edge) invalidate(c *climb) {
 	c.cached.epoch = zone.Epoch(c.key)
 }
 
+// asGet returns what a GET of the address would ask the origin for, where a
+// rule makes that another than this request; nil where it is the same.
+func (c *climb) asGet() *exchange.Exchange {
+	requests := c.zone.rules.requests
+	if requests.Empty() || !c.gathered {
+		return nil
+	}
+	facts, held := c.known, rewrite.Held{}
+	facts.Method = []byte("GET")
+	if !requests.Hold(&held, &facts, func(string) {}) {
+		return nil
+	}
+	target, changed := held.Target(&facts, c.names)
+	other := &exchange.Exchange{Hostport: c.x.Hostport}
+	other.Event.Secure = c.x.Event.Secure
+	if !changed || other.SetTarget(target) != seawall.ReasonNone {
+		return nil
+	}
+	return other
+}
+
 // itself reports whether Content-Location names the address that was asked.
 func (c *climb) itself(answer *wire.Fields) bool {
 	value, ok := answer.Get(wire.ContentLocation)
 	if !ok {
 		return false
+	}
+	if k := c.caching.key; k != nil && k.query != nil && string(k.query.appendTarget(nil, c.x.Target)) != string(c.x.Target) {
+		return false // the answer may be about what the key leaves out
 	}
 	other, same := c.resolve(value)
 	return same && string(appendKey(nil, c.zone, other, c.caching.key)) == string(c.key)

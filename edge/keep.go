@@ -102,6 +102,9 @@ func (c *climb) passOwn(terms *freshness.Terms) {
 	fields, said := c.response.Answer.Fields, c.response.Said()
 	for i := range fields.Len() {
 		known, name := fields.Known(i), fields.Name(i)
+		if known == wire.SetCookie && c.caching.removeCookies {
+			continue
+		}
 		if terms.WithoutCookie && known == wire.SetCookie || terms.FieldsNamed && freshness.Updates(name) && freshness.Named(said, name) {
 			c.answer.More.Add(known, name, fields.Value(i))
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/coding"
+	"github.com/seawall-edge/seawall/internal/wire"
 	"github.com/seawall-edge/seawall/rule"
 )
 
@@ -76,8 +77,9 @@ type climb struct {
 	gathered                  bool               // known is filled
 	ruled                     []byte             // which rules had a say
 	caching                   caching
-	asks                      relay // the request as the zone's rules have it
-	dressed                   relay // the answer as they have it
+	asks                      relay       // the request as the zone's rules have it
+	more                      wire.Fields // as they have what the edge has added to it
+	dressed                   relay       // the answer as they have it
 	targetMemory, spareTarget []byte
 	toldTarget                bool   // the Event knows what was asked
 	location                  []byte // where the visitor is sent

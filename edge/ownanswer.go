@@ -24,7 +24,7 @@ const plainText = "text/plain; charset=utf-8"
 
 func compileOwn(specs []spec.OwnAnswerSpec, txt spec.SecurityTxtSpec, lists rule.Lists) (rules []ownRule, err error) {
 	for i, s := range specs {
-		r := ownRule{title: title("answer", s.Name, i), reads: len(s.When.Method) == 0, status: s.Status, kind: []byte(s.Type), body: []byte(s.Body + s.Text)}
+		r := ownRule{title: title("own", s.Name, i), reads: len(s.When.Method) == 0, status: s.Status, kind: []byte(s.Type), body: []byte(s.Body + s.Text)}
 		if r.when, err = rule.Compile(s.When, lists); err != nil {
 			return nil, err
 		}

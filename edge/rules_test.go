@@ -184,6 +184,15 @@ func BenchmarkHit_bare(b *testing.B) {
 
 func BenchmarkHit_withTwentyRules(b *testing.B) { benchmarkHit(b, twentyRules) }
 
+// What the rules cost that are asked, without the fields that two of them add.
+func BenchmarkHit_withTwentyRulesThatAddNothing(b *testing.B) {
+	benchmarkHit(b, func(z spec.ZoneSpec) spec.ZoneSpec {
+		z = twentyRules(z)
+		z.Rewrite.SecurityHeaders, z.Rewrite.Answers[1].When = false, spec.ConditionSpec{Path: []string{"/elsewhere/*"}}
+		return z
+	})
+}
+
 // asker returns a function that asks for a page, without a connection.
 func asker(e *Edge) func() seawall.CacheResult {
 	fields := &wire.Fields{}

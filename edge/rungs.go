@@ -60,6 +60,9 @@ func (e *Edge) maintenance(c *climb) verdict {
 // with: the origin's request line and the cache's key are made from it.
 func (e *Edge) normalise(c *climb) verdict {
 	x := c.x
+	if x.Fields.Has(wire.SeawallDevice) || x.Fields.Has(wire.SeawallKey) {
+		c.ask(copyFields(&c.asks.spare, x.Fields, wire.SeawallDevice, wire.SeawallKey)) // ours to say
+	}
 	if x.Method == exchange.MethodTrace {
 		// TRACE would show the visitor what the edge adds for the origin's eyes.
 		return verdict{refuse, seawall.ReasonMethod}

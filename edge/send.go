@@ -34,7 +34,7 @@ func (e *Edge) sendOrigin(c *climb) {
 		return
 	}
 	if e.chooseCoding(c, a.Status, a.Fields, a.Length); c.encoding.in != coding.Identity {
-		if c.startEncoding(a.Fields); c.encoding.open {
+		if c.startEncoding(a.Fields, a.Length); c.encoding.open {
 			a.Length = -1
 		}
 	}

@@ -35,7 +35,7 @@ func (x *Exchange) Alone() *Exchange {
 		Client: x.Client, Peer: x.Peer, ForwardedByTrusted: x.ForwardedByTrusted, Bare: x.Bare,
 		Method: x.Method, MethodName: append([]byte(nil), x.MethodName...), Minor: x.Minor, Nominates: x.Nominates,
 		Host: append([]byte(nil), x.Host...), Hostport: append([]byte(nil), x.Hostport...),
-		Target: append([]byte(nil), x.Target...), Path: append([]byte(nil), x.Path...),
+		Target: append([]byte(nil), x.Target...), Path: append([]byte(nil), x.Path...), Decoded: append([]byte(nil), x.Decoded...),
 		Fields: &wire.Fields{}, Out: Nobody{},
 	}
 	for i := range x.Fields.Len() {

@@ -28,6 +28,7 @@ func (x *Exchange) SetTarget(raw []byte) seawall.Reason {
 		if query := bytes.IndexByte(raw, '?'); query >= 0 {
 			x.Path = raw[:query]
 		}
+		x.Decoded = x.Path
 		return seawall.ReasonNone
 	}
 	var reason seawall.Reason
@@ -43,7 +44,27 @@ func (x *Exchange) SetTarget(raw []byte) seawall.Reason {
 		return reason
 	}
 	x.Path = x.pathMemory
+	x.decodedMemory = appendWhole(x.decodedMemory[:0], path)
+	x.Decoded = x.decodedMemory
 	return seawall.ReasonNone
+}
+
+// Ambiguous reports whether the address can be read in two ways: an origin
+// that leaves dot segments, doubled slashes or "%2F" as they are sees another
+// path than one that resolves them.
+func (x *Exchange) Ambiguous() bool { return !bytes.Equal(x.Decoded, x.Path) }
+
+// appendWhole decodes every escape; the path is one that appendPath has read.
+func appendWhole(dst, path []byte) []byte {
+	for i := 0; i < len(path); i++ {
+		c := path[i]
+		if c == '%' {
+			c = byte(unhex(path[i+1])<<4 | unhex(path[i+2]))
+			i += 2
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 // isPlainTarget reports whether a target is its own canonical form: no

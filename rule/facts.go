@@ -50,6 +50,9 @@ func (f *Facts) Reset() {
 	f.Country, f.Network, f.Status, f.known = [2]byte{}, 0, 0, false
 }
 
+// SetPath changes the path.
+func (f *Facts) SetPath(path []byte) { f.Path, f.known = path, false }
+
 func (f *Facts) locate() {
 	if f.Locate != nil {
 		f.Locate(f)

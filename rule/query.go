@@ -29,6 +29,8 @@ func QueryFields(target []byte) iter.Seq[[]byte] {
 	}
 }
 
+var equals = []byte("=")
+
 // Cookies yields the values of all cookies with a name (RFC 6265, 5.4): names
 // have their case, and quotes belong to the value.
 func Cookies(fields *wire.Fields, name []byte) iter.Seq[[]byte] {
@@ -48,10 +50,9 @@ func Cookies(fields *wire.Fields, name []byte) iter.Seq[[]byte] {
 				for len(pair) > 0 && (pair[0] == ' ' || pair[0] == '\t') {
 					pair = pair[1:]
 				}
-				if len(pair) > len(name) && pair[len(name)] == '=' && string(pair[:len(name)]) == string(name) {
-					if !yield(bytes.TrimRight(pair[len(name)+1:], " \t")) {
-						return
-					}
+				said, value, _ := bytes.Cut(pair, equals)
+				if string(bytes.TrimRight(said, " \t")) == string(name) && !yield(bytes.TrimRight(value, " \t")) {
+					return
 				}
 			}
 		}

@@ -8,8 +8,8 @@ type AccessSpec struct {
 	// Allow lets in whoever one of these is about. Default: none.
 	Allow []AllowSpec `yaml:"allow,omitempty" json:"allow,omitempty"`
 
-	// Block turns away, or only notes, whoever one of these is about. The
-	// first that holds counts. Default: none.
+	// Block turns away, or only notes, whoever one of these is about: the
+	// first that holds and is not only there to note. Default: none.
 	Block []BlockSpec `yaml:"block,omitempty" json:"block,omitempty"`
 }
 
@@ -36,8 +36,8 @@ type BlockSpec struct {
 	Note  string        `yaml:"note,omitempty" json:"note,omitempty"`
 	Until Time          `yaml:"until,omitempty" json:"until,omitzero"`
 
-	// Action is "block", which answers 403, or "log", which lets the visitor in
-	// and notes the entry in the Event. Default: block.
+	// Action is "block", which answers 403, or "log", which notes the entry in
+	// the Event and leaves the decision to the next. Default: block.
 	Action string `yaml:"action,omitempty" json:"action,omitempty"`
 }
 

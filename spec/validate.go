@@ -42,6 +42,7 @@ func (z ZoneSpec) Validate() []Mistake {
 	list.ownAnswers(z.Answers, conditions)
 	list.securityTxt(z.SecurityTxt)
 	list.cacheRules(z.Cache.Rules, conditions)
+	list.writtenKeys(z)
 	list.hops(z.TrustedHops)
 	list.pages(z.Pages)
 	list.prefixes("maintenance.allow", z.Maintenance.Allow)

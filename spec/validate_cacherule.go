@@ -2,8 +2,11 @@ package spec
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/seawall-edge/seawall/internal/pattern"
+	"github.com/seawall-edge/seawall/internal/wire"
 )
 
 // mostRules bounds each list of rules of a zone.
@@ -17,14 +20,29 @@ func (l *mistakes) cacheRules(rules []CacheRuleSpec, conditions *conditions) {
 		if r.Force && len(r.EdgeLifetime) == 0 {
 			l.add(path+".force", "for how long? Name an edge_lifetime, too")
 		}
-		if r.Bypass && (r.Force || len(r.EdgeLifetime) > 0 || !r.Key.isZero()) {
+		if r.saysNothing() {
+			l.add(path, "the rule has no effect; what is to be different?")
+		}
+		if r.Bypass && (r.Force || r.BrowserLifetime > 0 || len(r.EdgeLifetime) > 0 || !r.Key.isZero()) {
 			l.add(path+".bypass", "what is not kept has neither a lifetime nor a key; leave one of them out")
 		}
 		l.edgeLifetime(path+".edge_lifetime", r.EdgeLifetime)
 		l.lifetime(path+".browser_lifetime", r.BrowserLifetime)
+		l.second(path+".browser_lifetime", r.BrowserLifetime)
 		l.word(path+".cookies", r.Cookies, CookiesBypass, CookiesRemove)
 		l.word(path+".authorization", r.Authorization, AuthorizationBypass, AuthorizationShare)
 		l.cacheKey(path+".key", r.Key)
+	}
+}
+
+func (r CacheRuleSpec) saysNothing() bool {
+	return !r.Bypass && len(r.EdgeLifetime) == 0 && !r.Force && r.BrowserLifetime == 0 && r.Cookies == "" && r.Authorization == "" && r.Key.isZero()
+}
+
+// second refuses what would be rounded to nothing.
+func (l *mistakes) second(path string, d Duration) {
+	if d > 0 && d < Duration(time.Second) {
+		l.add(path, "%s is less than a second, which is as fine as lifetimes are", d)
 	}
 }
 
@@ -43,6 +61,7 @@ func (l *mistakes) edgeLifetime(path string, lifetimes []StatusLifetimeSpec) {
 			l.add(at, "for how long? Write for: 1h, or never: true")
 		}
 		l.lifetime(at+".for", lifetime.For)
+		l.second(at+".for", lifetime.For)
 		if len(lifetime.Status) == 0 && i < len(lifetimes)-1 {
 			l.add(at, "it is about every status, so the entries after it never count")
 		}
@@ -73,9 +92,23 @@ func (l *mistakes) cacheKey(path string, key CacheKeySpec) {
 			}
 		}
 	}
+	for i, name := range key.Headers {
+		if known := wire.Lookup([]byte(name)); known.Claim() || known.HopByHop() || known.ForCaches() || notForKeys[known] {
+			l.add(fmt.Sprintf("%s.headers[%d]", path, i), "%s frames the request, or the edge writes it itself: the origin sees another value than the visitor sent", name)
+		}
+	}
 	if len(key.Headers)+len(key.Cookies) > 8 {
 		l.add(path, "more than 8 fields and cookies in one key: there would be a copy for each visitor")
 	}
+}
+
+// notForKeys are fields that mean something else to a cache, or that the edge
+// writes itself.
+var notForKeys = map[wire.Name]bool{
+	wire.Host: true, wire.Via: true, wire.CDNLoop: true, wire.ContentLength: true, wire.Expect: true, wire.MaxForwards: true,
+	wire.Range: true, wire.IfRange: true, wire.IfMatch: true, wire.IfNoneMatch: true, wire.IfModifiedSince: true, wire.IfUnmodifiedSince: true,
+	wire.XForwardedFor: true, wire.XForwardedHost: true, wire.XForwardedProto: true, wire.Forwarded: true,
+	wire.SeawallDevice: true, wire.SeawallRequestID: true, wire.SurrogateCapability: true, wire.Cookie: true,
 }
 
 func (k CacheKeySpec) isZero() bool {
@@ -120,5 +153,17 @@ func (l *mistakes) word(path, text string, words ...string) {
 	}
 	if err := oneOf(words...)(text); err != nil {
 		l.add(path, "%v", err)
+	}
+}
+
+// writtenKeys refuses keys by the field in which origins get the visitor's
+// address.
+func (l *mistakes) writtenKeys(z ZoneSpec) {
+	for i, r := range z.Cache.Rules {
+		for j, name := range r.Key.Headers {
+			if z.Origin.ClientAddressField != "" && strings.EqualFold(name, z.Origin.ClientAddressField) {
+				l.add(fmt.Sprintf("cache.rules[%d].key.headers[%d]", i, j), "the edge writes %s itself (origin.client_address_field)", name)
+			}
+		}
 	}
 }

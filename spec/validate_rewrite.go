@@ -35,11 +35,11 @@ func (l *mistakes) rewrites(r RewriteSpec, conditions *conditions) {
 func (l *mistakes) cors(c CORSSpec) {
 	for i, origin := range c.Origins {
 		path := fmt.Sprintf("rewrite.cors.origins[%d]", i)
-		switch _, err := pattern.Parse(origin, true); {
+		switch p, err := pattern.Parse(origin, true); {
 		case err != nil:
 			l.add(path, "%v", err)
-		case origin == "*" && c.Credentials:
-			l.add(path, "with credentials every site on the web could act for your visitors; name the sites")
+		case c.Credentials && (origin == "null" || p.Match([]byte("https://a.invalid")) || p.Match([]byte("http://b.invalid"))):
+			l.add(path, "%s: with credentials every site on the web could act for your visitors; name the sites", origin)
 		case strings.HasPrefix(origin, "~"), origin == "*", origin == "null":
 		case !strings.Contains(origin, "://") || strings.HasSuffix(origin, "/"):
 			l.add(path, "%q is not a site; write scheme and host without a slash at the end, such as https://app.example.com", origin)

@@ -55,7 +55,7 @@ func TestValidate_saysWhereAConditionIsWrong(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			z := good()
 			z.Lists = []ListSpec{{Name: "list", Entries: []string{"/x"}, Text: "# one\ny # two\n"}}
-			z.Cache.Rules = []CacheRuleSpec{{When: test.when}}
+			z.Cache.Rules = []CacheRuleSpec{{When: test.when, Bypass: true}}
 			var want []string
 			for _, w := range test.want {
 				if !strings.HasPrefix(w, "lists[") {
@@ -76,10 +76,18 @@ func TestValidate_saysWhatIsWrongInRules(t *testing.T) {
 		change func(*ZoneSpec)
 		want   []string
 	}{
-		{"a thousand rules", func(z *ZoneSpec) { z.Cache.Rules = make([]CacheRuleSpec, 1000) }, nil},
-		{"more", func(z *ZoneSpec) { z.Cache.Rules = make([]CacheRuleSpec, 1001) }, []string{"cache.rules: 1001 rules, more than 1000"}},
+		{"a thousand rules", func(z *ZoneSpec) { z.Rewrite.Answers = make([]AnswerRewriteSpec, 1000) }, nil},
+		{"more", func(z *ZoneSpec) { z.Rewrite.Answers = make([]AnswerRewriteSpec, 1001) }, []string{"rewrite.answers: 1001 rules, more than 1000"}},
+		{"a rule without effect", func(z *ZoneSpec) { z.Cache.Rules = []CacheRuleSpec{{When: some}} }, []string{"cache.rules[0]: the rule has no effect"}},
+		{"fractions of a second", func(z *ZoneSpec) {
+			z.Cache.Rules = []CacheRuleSpec{{BrowserLifetime: 5, EdgeLifetime: []StatusLifetimeSpec{{For: 5}}}}
+		}, []string{"cache.rules[0].edge_lifetime[0].for: less than a second", "cache.rules[0].browser_lifetime: less than a second"}},
+		{"keys that the edge writes", func(z *ZoneSpec) {
+			z.Origin.ClientAddressField = "X-Visitor"
+			z.Cache.Rules = []CacheRuleSpec{{Key: CacheKeySpec{Headers: []string{"x-forwarded-for", "Connection", "Range", "X-Real-IP", "x-visitor", "X-Tenant"}}}}
+		}, []string{"cache.rules[0].key.headers[0]: the edge writes it itself", "cache.rules[0].key.headers[1]: frames", "cache.rules[0].key.headers[2]: frames", "cache.rules[0].key.headers[3]: frames", "cache.rules[0].key.headers[4]: (origin.client_address_field)"}},
 		{"names", func(z *ZoneSpec) {
-			z.Cache.Rules = []CacheRuleSpec{{Name: "a"}, {Name: "a"}, {Name: "é"}, {Name: strings.Repeat("a", 65)}}
+			z.Cache.Rules = []CacheRuleSpec{{Name: "a", Bypass: true}, {Name: "a", Bypass: true}, {Name: "é", Bypass: true}, {Name: strings.Repeat("a", 65), Bypass: true}}
 		},
 			[]string{"cache.rules[1].name: rule 1 is called a, too", "cache.rules[2].name: is not a name", "cache.rules[3].name: is not a name"}},
 		{"force without a time", func(z *ZoneSpec) { z.Cache.Rules = []CacheRuleSpec{{Force: true}} }, []string{"cache.rules[0].force: for how long?"}},

@@ -49,7 +49,7 @@ func (r checkCommand) explain(p *program, c Config) error {
 		return usageError{fmt.Errorf("--address: %q is not an address", r.Address)}
 	}
 	places := openPlacesOnce(c.Node.Places)
-	rehearsal, err := edge.NewRehearsal(c.Zones, c.Node.Access, c.Node.Lists, places)
+	rehearsal, err := edge.NewRehearsal(c.Zones, c.Node.Access, c.Node.Lists, places, c.Cache.Off)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (r ruleTestCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	rehearsal, err := edge.NewRehearsal(c.Zones, c.Node.Access, c.Node.Lists, openPlacesOnce(c.Node.Places))
+	rehearsal, err := edge.NewRehearsal(c.Zones, c.Node.Access, c.Node.Lists, openPlacesOnce(c.Node.Places), c.Cache.Off)
 	if err != nil {
 		return err
 	}

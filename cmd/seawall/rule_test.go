@@ -67,7 +67,7 @@ func TestCheck_explainsARequestRungByRung(t *testing.T) {
 		"canonical":      {[]string{"http://www.example.com/a?b=1"}, []string{"rules ", "redirect canonical holds", "sent to http://example.com/a?b=1 with 308"}},
 		"a redirect":     {[]string{"https://example.com/blog/a%20b"}, []string{"redirect blog holds: path /blog/a b is /blog/*", "sent to https://blog.example.com/a%20b with 302"}},
 		"a list":         {[]string{"http://example.com/old"}, []string{"redirects moved holds", "sent to /new with 301"}},
-		"an own answer":  {[]string{"http://example.com/robots.txt"}, []string{"answer robots holds: path /robots.txt is /robots.txt", "answers with 200, 14 bytes"}},
+		"an own answer":  {[]string{"http://example.com/robots.txt"}, []string{"own robots holds: path /robots.txt is /robots.txt", "answers with 200, 14 bytes"}},
 		"a preflight":    {[]string{"http://example.com/a", "--method", "OPTIONS", "--header", "Origin: https://app.example.com", "--header", "Access-Control-Request-Method: PUT"}, []string{"cors holds", "answers the preflight with 204"}},
 		"blocked":        {[]string{"http://example.com/", "--address", "198.51.100.2"}, []string{"access ", "block scrapers holds: address 198.51.100.2 is @bad", "refused with 403"}},
 		"by the node":    {[]string{"http://example.com/", "--address", "203.0.113.2"}, []string{"node block pest holds", "refused with 403"}},
@@ -136,7 +136,7 @@ func TestRuleTest_listsWhatWouldBecomeDifferent(t *testing.T) {
 	log := line("192.0.2.1", "/a", "200", "cache", "none", "answer html") + // the same
 		line("192.0.2.1", "/blog/a", "200", "cache", "none", "") + line("192.0.2.0/24", "/blog/b", "200", "cache", "none", "") + // redirected
 		line("198.51.100.2", "/a", "404", "store", "none", "") + // blocked
-		line("192.0.2.1", "/robots.txt", "200", "rules", "none", "answer robots") + // the same
+		line("192.0.2.1", "/robots.txt", "200", "rules", "none", "own robots") + // the same
 		line("192.0.2.1", "/a", "403", "access", "blocked", "block old") + // let in
 		line("192.0.2.1", "", "400", "door", "target", "") + "\n{}\n" // not to be replayed
 	file := filepath.Join(t.TempDir(), "log.json")

@@ -118,7 +118,7 @@ func (o *Object) For(request *wire.Fields) *Object {
 	other.vary = make([]selector, len(o.vary))
 	for i, s := range o.vary {
 		other.vary[i] = makeSelector(s.name, request)
-		other.vary[i].coding = s.coding
+		other.vary[i].coding, other.vary[i].exact = s.coding, s.exact
 	}
 	return &other
 }

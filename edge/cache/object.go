@@ -39,6 +39,10 @@ type selector struct {
 	// though it must have: many servers compress and forget Vary. Whoever
 	// understands the coding may have the answer.
 	coding []byte
+
+	// exact is set where the owner's key names the field: what origins make of
+	// lists and white space in it nobody knows, so its bytes count.
+	exact bool
 }
 
 // Age returns the answer's age in seconds (RFC 9111, 4.2.3). A clock that is
@@ -106,6 +110,9 @@ func (o *Object) Selects(request *wire.Fields) bool {
 		s := &o.vary[i]
 		if s.same(request) {
 			continue
+		}
+		if s.exact {
+			return false
 		}
 		var room [256]byte
 		if bytes.Equal(freshness.AppendSelecting(room[:0], request, s.name), s.form) {

@@ -138,7 +138,9 @@ func (o *Object) readVary(offer Offer) bool {
 	})
 	for _, name := range offer.Keyed {
 		if lowered := bytes.ToLower(name); !o.selectedBy(string(lowered)) {
-			o.vary = append(o.vary, makeSelector(lowered, offer.Request))
+			s := makeSelector(lowered, offer.Request)
+			s.exact = !bytes.HasPrefix(lowered, []byte("accept"))
+			o.vary = append(o.vary, s)
 		}
 	}
 	if coding, found := offer.Said.Get(wire.ContentEncoding); ok && found && !o.selectedBy("accept-encoding") {

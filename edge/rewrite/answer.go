@@ -80,8 +80,9 @@ func (p *Plan) takenFrom(from int, known wire.Name, name []byte) bool {
 	return false
 }
 
-// AddTo adds the new fields to more; fields are the answer's own.
-func (p *Plan) AddTo(more, fields *wire.Fields, values Values) {
+// AddTo adds the new fields to more; fields are the answer's own. whole: they
+// are all that it has, so that what is missing can be added.
+func (p *Plan) AddTo(more, fields *wire.Fields, values Values, whole bool) {
 	for i, r := range p.held {
 		for j := range r.changes.new {
 			if field := &r.changes.new[j]; !p.takenFrom(i+1, field.known, field.name) {
@@ -89,7 +90,7 @@ func (p *Plan) AddTo(more, fields *wire.Fields, values Values) {
 			}
 		}
 	}
-	if p.all.security {
+	if p.all.security && whole {
 		p.addSecurity(more, fields)
 	}
 }

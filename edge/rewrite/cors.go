@@ -27,6 +27,9 @@ func NewCORS(s spec.CORSSpec) (*CORS, error) {
 	}
 	c := &CORS{credentials: s.Credentials}
 	for _, text := range s.Origins {
+		if expression, is := strings.CutPrefix(text, "~"); is {
+			text = "~^(?:" + expression + ")$" // an origin whole, or not at all
+		}
 		p, err := pattern.Parse(text, true)
 		if err != nil {
 			return nil, wrongIn("rewrite.cors.origins", "%w", err)
@@ -101,6 +104,9 @@ func (c *CORS) addExpose(more *wire.Fields) {
 }
 
 func (c *CORS) lets(origin []byte) bool {
+	if _, host, found := bytes.Cut(origin, []byte("://")); found && bytes.ContainsAny(host, "/@\\ ") {
+		return false // no origin: no star may stand for what ends a host
+	}
 	for _, p := range c.origins {
 		if p.Match(origin) {
 			return true

@@ -165,9 +165,29 @@ func checkDestination(t *template) string {
 // Find returns where a request is to be sent. hostport is the host as the
 // visitor wrote it; dst is memory for the address.
 func (r *Redirects) Find(dst []byte, f *rule.Facts, hostport []byte) (found Redirect, ok bool) {
-	if location, ok := r.canonical(dst, f, hostport); ok {
-		return Redirect{http.StatusPermanentRedirect, location, "redirect canonical"}, true
+	if r.https && !f.Secure || r.www != "" {
+		// One step to the right door, and to the slash, unless a rule is about
+		// the path as it is.
+		_, ruled := r.ruled(nil, f, hostport)
+		if location, moved, _ := r.canonical(dst, f, hostport, !ruled); moved {
+			return Redirect{http.StatusPermanentRedirect, location, canonicalTitle}, true
+		}
 	}
+	if found, ok := r.ruled(dst, f, hostport); ok {
+		return found, true
+	}
+	if r.slash != "" {
+		if location, _, slashed := r.canonical(dst, f, hostport, true); slashed {
+			return Redirect{http.StatusPermanentRedirect, location, canonicalTitle}, true
+		}
+	}
+	return Redirect{}, false
+}
+
+const canonicalTitle = "redirect canonical"
+
+// ruled asks rules and lists.
+func (r *Redirects) ruled(dst []byte, f *rule.Facts, hostport []byte) (found Redirect, ok bool) {
 	for i := range r.rules {
 		one := &r.rules[i]
 		if one.from != nil && !one.from.Match(f.Path) || !one.when.Holds(f) {
@@ -216,11 +236,14 @@ func withQuery(location, target []byte, drop bool) []byte {
 	return append(location, target[query:]...)
 }
 
-// canonical does what HTTPS, WWW and TrailingSlash want in one step.
-func (r *Redirects) canonical(dst []byte, f *rule.Facts, hostport []byte) (location []byte, ok bool) {
-	if !r.https && r.www == "" && r.slash == "" {
-		return nil, false
-	}
+// wellKnown begins the paths that other machines ask for exactly as they are
+// (RFC 8615).
+var wellKnown = []byte("/.well-known/")
+
+// canonical makes the address that HTTPS, WWW and TrailingSlash want. moved:
+// it is at another door; slashed: its end is another. slash says whether the
+// end may become another.
+func (r *Redirects) canonical(dst []byte, f *rule.Facts, hostport []byte, slash bool) (location []byte, moved, slashed bool) {
 	path, query := f.Target, []byte(nil)
 	if i := bytes.IndexByte(path, '?'); i >= 0 {
 		path, query = path[:i], path[i:]
@@ -228,7 +251,7 @@ func (r *Redirects) canonical(dst []byte, f *rule.Facts, hostport []byte) (locat
 	toHTTPS := r.https && !f.Secure
 	host, otherHost := r.otherHost(f.Host, hostport)
 	suffix, cut := "", 0
-	if m := string(f.Method); m == "GET" || m == "HEAD" {
+	if m := string(f.Method); slash && (m == "GET" || m == "HEAD") && !bytes.HasPrefix(path, wellKnown) {
 		last := path[bytes.LastIndexByte(path, '/')+1:]
 		switch {
 		case r.slash == spec.RedirectAdd && len(last) > 0 && bytes.IndexByte(last, '.') < 0:
@@ -237,11 +260,12 @@ func (r *Redirects) canonical(dst []byte, f *rule.Facts, hostport []byte) (locat
 			cut = len(path) - len(bytes.TrimRight(path, "/"))
 		}
 	}
-	if !toHTTPS && !otherHost && suffix == "" && cut == 0 {
-		return nil, false
+	moved, slashed = toHTTPS || otherHost, suffix != "" || cut > 0
+	if !moved && !slashed {
+		return nil, false, false
 	}
 	begin := len(dst)
-	if toHTTPS || otherHost {
+	if moved {
 		switch {
 		case toHTTPS:
 			dst = append(append(dst, "https://"...), withoutPort(host)...)
@@ -257,10 +281,10 @@ func (r *Redirects) canonical(dst []byte, f *rule.Facts, hostport []byte) (locat
 		dst = append(dst, '/')
 	}
 	dst = append(append(dst, suffix...), query...)
-	if !toHTTPS && !otherHost {
+	if !moved {
 		dst = safe(dst)
 	}
-	return dst, true
+	return dst, moved, slashed
 }
 
 // otherHost adds or removes "www.", where the other name is the zone's, too.
