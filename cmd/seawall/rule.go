@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/netip"
 	"os"
 	"slices"
@@ -25,7 +26,7 @@ type ruleCommand struct {
 // fields do not hold in a replay.
 type ruleTestCommand struct {
 	File string `arg:"" placeholder:"FILE" help:"The changed configuration."`
-	Log  string `required:"" placeholder:"EVENTS" help:"An access log in JSON (access_log.format: json), or - for standard input."`
+	Log  string `required:"" placeholder:"EVENTS" help:"An access log in JSON (access_log.format: json), the state directory of a running program, or - for standard input."`
 	All  bool   `help:"List every request, not the first three of each kind."`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
@@ -61,16 +62,12 @@ func (r ruleTestCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	log := io.Reader(os.Stdin)
-	if r.Log != "-" {
-		file, err := os.Open(r.Log)
-		if err != nil {
-			return fmt.Errorf("the log cannot be read: %w", err)
-		}
-		defer file.Close()
-		log = file
+	lines, done, err := r.open()
+	if err != nil {
+		return err
 	}
-	found, err := r.replay(rehearsal, log)
+	defer done()
+	found, err := r.replay(rehearsal, lines)
 	if err != nil {
 		return err
 	}
@@ -80,10 +77,30 @@ func (r ruleTestCommand) Run(p *program) error {
 	return found.print(p.stdout)
 }
 
-func (r ruleTestCommand) replay(rehearsal *edge.Rehearsal, log io.Reader) (replay, error) {
+// open opens the log, of whichever kind it is.
+func (r ruleTestCommand) open() (lines iter.Seq2[int, journal.ReadLine], done func(), err error) {
+	if r.Log == "-" {
+		return journal.Read(os.Stdin), func() {}, nil
+	}
+	info, err := os.Stat(r.Log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the log cannot be read: %w", err)
+	}
+	if info.IsDir() {
+		lines, err = journal.ReadStore(journalDir(r.Log))
+		return lines, func() {}, err
+	}
+	file, err := os.Open(r.Log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the log cannot be read: %w", err)
+	}
+	return journal.Read(file), func() { _ = file.Close() }, nil
+}
+
+func (r ruleTestCommand) replay(rehearsal *edge.Rehearsal, lines iter.Seq2[int, journal.ReadLine]) (replay, error) {
 	found := replay{Differences: []difference{}}
 	kinds := map[[2]string]*difference{}
-	for number, line := range journal.Read(log) {
+	for number, line := range lines {
 		if line.Err != nil && number == 1 {
 			return found, fmt.Errorf("line 1 is no request in JSON: %w; use an access log with access_log.format: json", line.Err)
 		}

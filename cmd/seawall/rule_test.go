@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge/journal"
 )
 
 const rulesFile = `
@@ -162,6 +168,29 @@ func TestRuleTest_listsWhatWouldBecomeDifferent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, stderr := said(t, exitFailed, "rule", "test", config, "--log", file); !strings.Contains(stderr, "access_log.format: json") {
+		t.Error(stderr)
+	}
+}
+
+func TestRuleTest_readsTheStoreOfARunningProgram(t *testing.T) {
+	state := t.TempDir()
+	kept, err := journal.Open(journal.Config{Rings: 1, Dir: journalDir(state), Sample: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &seawall.Event{Time: time.Now().UnixNano(), Zone: "example.com", Client: netip.MustParseAddr("198.51.100.7"), Status: 200, Rung: seawall.RungStore}
+	e.SetText(seawall.EventMethod, []byte("GET"))
+	e.SetText(seawall.EventHost, []byte("example.com"))
+	e.SetText(seawall.EventTarget, []byte("/blog/a"))
+	kept.Put(0, e)
+	if err := kept.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := said(t, exitDone, "rule", "test", writeRules(t), "--log", state)
+	if !strings.Contains(out, "1 requests: 0 would be as they were, 1 different") || !strings.Contains(out, "(block scrapers)") {
+		t.Error(out) // of passed requests the store keeps the network alone
+	}
+	if _, stderr := said(t, exitFailed, "rule", "test", writeRules(t), "--log", t.TempDir()); !strings.Contains(stderr, "read the store") {
 		t.Error(stderr)
 	}
 }

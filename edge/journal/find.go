@@ -1,14 +1,12 @@
 package journal
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"slices"
 	"time"
@@ -136,36 +134,6 @@ func findLine(segment []byte, id seawall.RequestID) (Record, bool) {
 		}
 		rest = rest[i+end:]
 	}
-}
-
-// Read yields the records of a log in JSON lines, with the number of each
-// line, from 1. A line that is no record comes with an error; one that is
-// longer than a mebibyte ends it.
-func Read(log io.Reader) iter.Seq2[int, ReadLine] {
-	return func(yield func(int, ReadLine) bool) {
-		lines := bufio.NewScanner(log)
-		lines.Buffer(nil, 1<<20)
-		number := 0
-		for lines.Scan() {
-			number++
-			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-				continue
-			}
-			record, err := parseLine(lines.Bytes())
-			if !yield(number, ReadLine{record, err}) {
-				return
-			}
-		}
-		if err := lines.Err(); err != nil {
-			yield(number+1, ReadLine{Err: err})
-		}
-	}
-}
-
-// ReadLine is one line of a log.
-type ReadLine struct {
-	Record
-	Err error // it is no record
 }
 
 func parseLine(line []byte) (Record, error) {
