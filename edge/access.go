@@ -2,6 +2,7 @@ package edge
 
 import (
 	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
 )
@@ -75,14 +76,14 @@ func compileAccess(s spec.AccessSpec, lists rule.Lists, place string) (accessLis
 		if err != nil {
 			return accessList{}, err
 		}
-		a.allow = append(a.allow, accessEntry{title(place+"allow", entry.Name, i), when, ends(entry.Until), false})
+		a.allow = append(a.allow, accessEntry{rewrite.Title(place+"allow", entry.Name, i), when, ends(entry.Until), false})
 	}
 	for i, entry := range s.Block {
 		when, err := rule.Compile(entry.When, lists)
 		if err != nil {
 			return accessList{}, err
 		}
-		a.block = append(a.block, accessEntry{title(place+"block", entry.Name, i), when, ends(entry.Until), entry.Action == spec.ActionLog})
+		a.block = append(a.block, accessEntry{rewrite.Title(place+"block", entry.Name, i), when, ends(entry.Until), entry.Action == spec.ActionLog})
 	}
 	return a, nil
 }

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"time"
 
+	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/internal/pattern"
 	"github.com/seawall-edge/seawall/internal/wire"
 	"github.com/seawall-edge/seawall/rule"
@@ -111,7 +112,7 @@ func compileCacheRules(specs []spec.CacheRuleSpec, lists rule.Lists) ([]cacheRul
 			return nil, err
 		}
 		r := cacheRule{
-			title: title("cache", s.Name, i), when: when, bypass: s.Bypass, force: s.Force, browser: seconds(s.BrowserLifetime),
+			title: rewrite.Title("cache", s.Name, i), when: when, bypass: s.Bypass, force: s.Force, browser: seconds(s.BrowserLifetime),
 			bypassCookies: s.Cookies == spec.CookiesBypass, removeCookies: s.Cookies == spec.CookiesRemove,
 			bypassAuthorization: s.Authorization == spec.AuthorizationBypass, share: s.Authorization == spec.AuthorizationShare,
 		}

@@ -1,10 +1,6 @@
 package edge
 
-import (
-	"fmt"
-
-	"github.com/seawall-edge/seawall/rule"
-)
+import "github.com/seawall-edge/seawall/rule"
 
 // facts gathers what conditions ask about, once for each request.
 func (e *Edge) facts(c *climb) *rule.Facts {
@@ -18,14 +14,6 @@ func (e *Edge) facts(c *climb) *rule.Facts {
 	f.Secure, f.Protocol, f.Address, f.Time, f.Locate = x.Event.Secure, x.Event.Protocol, x.Client.Addr(), c.now, e.locate
 	c.gathered = true
 	return f
-}
-
-// title is what the Event and `seawall why` call a rule.
-func title(kind, name string, place int) string {
-	if name == "" {
-		return fmt.Sprintf("%s[%d]", kind, place)
-	}
-	return kind + " " + name
 }
 
 // mention notes that a rule had a say.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seawall-edge/seawall/edge/rewrite"
 	"github.com/seawall-edge/seawall/internal/wire"
 	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
@@ -24,7 +25,7 @@ const plainText = "text/plain; charset=utf-8"
 
 func compileOwn(specs []spec.OwnAnswerSpec, txt spec.SecurityTxtSpec, lists rule.Lists) (rules []ownRule, err error) {
 	for i, s := range specs {
-		r := ownRule{title: title("own", s.Name, i), reads: len(s.When.Method) == 0, status: s.Status, kind: []byte(s.Type), body: []byte(s.Body + s.Text)}
+		r := ownRule{title: rewrite.Title("own", s.Name, i), reads: len(s.When.Method) == 0, status: s.Status, kind: []byte(s.Type), body: []byte(s.Body + s.Text)}
 		if r.when, err = rule.Compile(s.When, lists); err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/seawall-edge/seawall"
+	"github.com/seawall-edge/seawall/internal/wire"
 )
 
 // SetTarget makes the canonical forms of an origin-form target (RFC 9112,
@@ -59,7 +60,7 @@ func appendWhole(dst, path []byte) []byte {
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c == '%' {
-			c = byte(unhex(path[i+1])<<4 | unhex(path[i+2]))
+			c = byte(wire.Unhex(path[i+1])<<4 | wire.Unhex(path[i+2]))
 			i += 2
 		}
 		dst = append(dst, c)
@@ -123,7 +124,7 @@ func appendDecoded(dst, raw []byte) (out []byte, zero, ok bool) {
 		if i+2 >= len(raw) {
 			return dst, zero, false
 		}
-		high, low := unhex(raw[i+1]), unhex(raw[i+2])
+		high, low := wire.Unhex(raw[i+1]), wire.Unhex(raw[i+2])
 		if high < 0 || low < 0 {
 			return dst, zero, false
 		}
@@ -147,7 +148,7 @@ func appendPath(dst, path []byte) ([]byte, seawall.Reason) {
 		c := path[i]
 		i++
 		if c == '%' {
-			c = byte(unhex(path[i])<<4 | unhex(path[i+1]))
+			c = byte(wire.Unhex(path[i])<<4 | wire.Unhex(path[i+1]))
 			i += 2
 		}
 		if c != '/' && c != '\\' {
@@ -180,16 +181,4 @@ func appendPath(dst, path []byte) ([]byte, seawall.Reason) {
 func isUnreserved(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
 		c == '-' || c == '.' || c == '_' || c == '~'
-}
-
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

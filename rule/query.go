@@ -87,21 +87,9 @@ func unescaped(text []byte) (c byte, size int) {
 	case c == '+':
 		return ' ', 1
 	case c == '%' && len(text) > 2:
-		if high, low := unhex(text[1]), unhex(text[2]); high >= 0 && low >= 0 {
+		if high, low := wire.Unhex(text[1]), wire.Unhex(text[2]); high >= 0 && low >= 0 {
 			return byte(high<<4 | low), 3
 		}
 	}
 	return c, 1
-}
-
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }

@@ -22,7 +22,7 @@ type answerRule struct {
 func NewAnswers(s spec.RewriteSpec, lists rule.Lists) (*Answers, error) {
 	all := &Answers{security: s.SecurityHeaders}
 	for i, one := range s.Answers {
-		r := answerRule{title: title("answer", one.Name, i)}
+		r := answerRule{title: Title("answer", one.Name, i)}
 		var err error
 		if r.when, err = rule.Compile(one.When, lists); err != nil {
 			return nil, wrongIn("when", "%w", err)

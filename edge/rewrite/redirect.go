@@ -53,7 +53,7 @@ func NewRedirects(s spec.RedirectsSpec, hosts []string, lists rule.Lists) (*Redi
 		if err != nil {
 			return nil, fmt.Errorf("redirects.rules[%d].%w", i, err)
 		}
-		compiled.title = title("redirect", one.Name, i)
+		compiled.title = Title("redirect", one.Name, i)
 		r.rules = append(r.rules, compiled)
 	}
 	for i, list := range s.Lists {
@@ -61,7 +61,7 @@ func NewRedirects(s spec.RedirectsSpec, hosts []string, lists rule.Lists) (*Redi
 		if err != nil {
 			return nil, fmt.Errorf("redirects.lists[%d]: %w", i, err)
 		}
-		t.title = title("redirects", list.Name, i)
+		t.title = Title("redirects", list.Name, i)
 		r.tables = append(r.tables, t)
 	}
 	return r, nil
@@ -72,7 +72,8 @@ func (r *Redirects) Empty() bool {
 	return r == nil || !r.https && r.www == "" && r.slash == "" && len(r.rules) == 0 && len(r.tables) == 0
 }
 
-func title(kind, name string, place int) string {
+// Title is what the Event and `seawall why` call a rule.
+func Title(kind, name string, place int) string {
 	if name == "" {
 		return fmt.Sprintf("%s[%d]", kind, place)
 	}

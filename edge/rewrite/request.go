@@ -36,7 +36,7 @@ func NewRequests(specs []spec.RequestRewriteSpec, lists rule.Lists) (*Requests, 
 		if err != nil {
 			return nil, err
 		}
-		r.title = title("request", s.Name, i)
+		r.title = Title("request", s.Name, i)
 		all.rules = append(all.rules, r)
 	}
 	return all, nil

@@ -355,3 +355,16 @@ func IsToken(b []byte) bool {
 // ForCaches reports whether the field of an answer is meant for this cache
 // alone.
 func (n Name) ForCaches() bool { return names[n].forCaches }
+
+// Unhex returns the value of a hexadecimal digit; -1 for anything else.
+func Unhex(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
