@@ -16,6 +16,7 @@ import (
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/http1"
 	"github.com/seawall-edge/seawall/edge/journal"
+	"github.com/seawall-edge/seawall/internal/geo"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -53,6 +54,7 @@ type stage struct {
 	edge    *Edge
 	server  *http1.Server
 	events  *sink
+	places  *geo.Files
 	address string
 }
 
@@ -66,7 +68,7 @@ func newStage(t *testing.T, zones ...spec.ZoneSpec) *stage {
 func (s *stage) start(t *testing.T, events EventSink, zones ...spec.ZoneSpec) {
 	t.Helper()
 	var err error
-	if s.edge, err = New(Config{Events: events, Rings: 2}); err != nil {
+	if s.edge, err = New(Config{Events: events, Rings: 2, Places: s.places}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.edge.Apply(zones); err != nil {

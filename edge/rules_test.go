@@ -11,6 +11,7 @@ import (
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/journal"
 	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/geo"
 	"github.com/seawall-edge/seawall/internal/wire"
 	"github.com/seawall-edge/seawall/spec"
 )
@@ -206,5 +207,36 @@ func asker(e *Edge) func() seawall.CacheResult {
 		x.Host, x.Hostport, x.Target = host, host, target
 		e.Serve(x)
 		return x.Event.Cache
+	}
+}
+
+// The visitor's place is asked for where a condition wants it, and what no
+// file says makes no rule hold.
+func TestAccess_byThePlaceOfTheVisitor(t *testing.T) {
+	z := zoneFor("a.test", newOrigin(t, "a").URL)
+	z.TrustedHops.Addresses = []string{"127.0.0.0/8"}
+	z.Access.Block = []spec.BlockSpec{
+		{Name: "far", When: spec.ConditionSpec{Country: []string{"AQ"}}},
+		{Name: "net", When: spec.ConditionSpec{Network: []string{"AS64502"}}},
+		{Name: "others", When: spec.ConditionSpec{Path: []string{"/here/*"}, Not: []spec.ConditionSpec{{Country: []string{"DE"}}}}},
+	}
+	z.Rewrite.Answers = []spec.AnswerRewriteSpec{{Fields: spec.FieldsSpec{Set: []string{"X-From: ${country} ${network}"}}}}
+	places := geo.New(geo.Config{Country: "testdata/places.mmdb", Network: "testdata/places.mmdb"})
+	for _, c := range []struct {
+		places       *geo.Files
+		from, target string
+		status       int
+		said         string
+	}{
+		{places, "198.51.100.5", "/here/a", 200, "DE AS64500"}, {places, "198.51.100.200", "/a", 403, ""}, {places, "2001:db8::9", "/a", 403, ""},
+		{places, "192.0.2.1", "/here/a", 200, ""}, {places, "::ffff:198.51.100.200", "/a", 403, ""},
+		{nil, "198.51.100.200", "/here/a", 200, ""},
+	} {
+		s := &stage{events: &sink{more: make(chan struct{}, 10)}, places: c.places}
+		s.start(t, s.events, z)
+		response := s.get(t, "a.test", c.target, "X-Forwarded-For: "+c.from)
+		if response.StatusCode != c.status || c.status == 200 && strings.TrimSpace(response.Header.Get("X-From")) != c.said {
+			t.Errorf("%s of %s (files: %v): %d, %q", c.target, c.from, c.places != nil, response.StatusCode, response.Header.Get("X-From"))
+		}
 	}
 }
