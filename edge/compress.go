@@ -42,12 +42,21 @@ type encoding struct {
 	pauses bool   // after small pieces, for the origin may pause there
 }
 
-// chooseCoding decides in which coding the visitor gets an answer with this
-// status, these fields and a body of this length (-1 when not known).
+// chooseCoding decides in which coding the visitor gets an answer that is not
+// kept, with this status, these fields and a body of this length (-1 when not
+// known).
 func (e *Edge) chooseCoding(c *climb, status int, fields *wire.Fields, length int64) {
+	if len(c.zone.compression.codings) == 0 {
+		return
+	}
+	e.chooseFor(c, cache.Coded(status, fields), length)
+}
+
+// chooseFor does so for an answer of which is known how it takes to codings.
+func (e *Edge) chooseFor(c *climb, takes cache.Codable, length int64) {
 	rules, x := &c.zone.compression, c.x
 	c.encoding.varies, c.encoding.in, c.encoding.flush = false, coding.Identity, false
-	if len(rules.codings) == 0 || x.Bare || !rules.suits(status, fields, length) || !rules.cookies && c.personal(fields) {
+	if len(rules.codings) == 0 || x.Bare || !takes.Worth || length >= 0 && length < rules.least || !rules.cookies && (takes.Personal || c.dependsOnVisitor()) {
 		return
 	}
 	c.encoding.varies = true
@@ -61,41 +70,15 @@ func (e *Edge) chooseCoding(c *climb, status int, fields *wire.Fields, length in
 	c.encoding.in, _ = accept.Best(rules.codings)
 }
 
-// suits reports whether an answer is worth compressing and may be.
-func (r *compression) suits(status int, fields *wire.Fields, length int64) bool {
-	if status != 200 && status != 203 && status < 400 || length >= 0 && length < r.least {
-		return false
-	}
-	contentType, ok := fields.Get(wire.ContentType)
-	if !ok || !coding.Compressible(contentType) || fields.Has(wire.ContentEncoding) || fields.Has(wire.ContentRange) {
-		return false
-	}
-	for i := fields.Next(wire.CacheControl, -1); i >= 0; i = fields.Next(wire.CacheControl, i) {
-		if wire.HasToken(fields.Value(i), noTransform) { // RFC 9111, 5.2.2.6
-			return false
-		}
-	}
-	return true
-}
-
 var (
-	noTransform    = []byte("no-transform")
 	acceptEncoding = []byte("Accept-Encoding")
-	cookieName     = []byte("cookie")
 	eventStream    = []byte("text/event-stream")
 )
 
-// personal reports whether the answer sets cookies or may depend on one, so
-// that its length could tell a secret (BREACH, 2013).
-func (c *climb) personal(fields *wire.Fields) bool {
-	if fields.Has(wire.SetCookie) {
-		return true
-	}
-	for i := fields.Next(wire.Vary, -1); i >= 0; i = fields.Next(wire.Vary, i) {
-		if wire.HasToken(fields.Value(i), cookieName) {
-			return true
-		}
-	}
+// dependsOnVisitor reports whether the answer may depend on cookies or
+// credentials of its visitor, so that its length could tell a secret (BREACH,
+// 2013).
+func (c *climb) dependsOnVisitor() bool {
 	return !c.kept() && (c.x.Fields.Has(wire.Cookie) || c.x.Fields.Has(wire.Authorization))
 }
 

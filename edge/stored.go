@@ -64,7 +64,7 @@ func (e *Edge) sendStored(c *climb) {
 	e.addCacheStatus(c, &a.More)
 	a.More.AddKnown(wire.SeawallRequestID, x.Event.ID.AppendTo(scratch[:0]))
 	var err error
-	e.chooseCoding(c, object.Status, &object.Fields, object.Size())
+	e.chooseFor(c, object.Codable, object.Size())
 	switch {
 	case object.Validates(x.Fields):
 		a.Status, a.Fields = http.StatusNotModified, &object.NotModified

@@ -5,7 +5,37 @@ import (
 	"sync/atomic"
 
 	"github.com/seawall-edge/seawall/internal/coding"
+	"github.com/seawall-edge/seawall/internal/wire"
 )
+
+// Codable is how an answer takes to content codings.
+type Codable struct {
+	Worth    bool // it compresses well, and may be compressed
+	Personal bool // its fields say that it is made for one visitor
+}
+
+// Coded says how an answer with this status and these fields takes to codings.
+func Coded(status int, fields *wire.Fields) (c Codable) {
+	c.Personal = fields.Has(wire.SetCookie) || says(fields, wire.Vary, cookieName)
+	contentType, ok := fields.Get(wire.ContentType)
+	c.Worth = ok && (status == 200 || status == 203 || status >= 400) && coding.Compressible(contentType) &&
+		!fields.Has(wire.ContentEncoding) && !fields.Has(wire.ContentRange) && !says(fields, wire.CacheControl, noTransform)
+	return c
+}
+
+var (
+	noTransform = []byte("no-transform") // RFC 9111, 5.2.2.6
+	cookieName  = []byte("cookie")
+)
+
+func says(fields *wire.Fields, name wire.Name, token []byte) bool {
+	for i := fields.Next(name, -1); i >= 0; i = fields.Next(name, i) {
+		if wire.HasToken(fields.Value(i), token) {
+			return true
+		}
+	}
+	return false
+}
 
 // codings are the encodings of one stored body, each made once. Objects that
 // have the same body, as one that a 304 has freshened, share them.

@@ -16,6 +16,8 @@ type Object struct {
 	Trailers *wire.Fields // nil when there were none
 	Terms    freshness.Terms
 
+	Codable Codable // how it takes to codings
+
 	// NotModified are the fields of a 304: the first ones of Fields.
 	NotModified wire.Fields
 

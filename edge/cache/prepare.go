@@ -102,6 +102,7 @@ func (o *Object) keep(visible, said *wire.Fields) {
 	}
 	o.Fields, o.forCaches = o.Fields.Clone(), o.forCaches.Clone()
 	o.NotModified = o.Fields.First(brief)
+	o.Codable = Coded(o.Status, &o.Fields)
 }
 
 // keeps reports whether a field is stored (RFC 9111, 3.1). Those of one
