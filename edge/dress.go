@@ -54,16 +54,27 @@ func (e *Edge) dressByRules(c *climb, a *exchange.Answer) {
 	f.Status = a.Status
 	c.plan.Make(rules.answers, f, c.says)
 	f.Status = 0
-	c.leaveOutOfMore(a)
-	c.leaveOut(a, func(known wire.Name, name []byte) bool {
-		return c.plan.Takes(known, name) || rules.cors != nil && !c.self.preflight && rules.cors.Takes(name)
-	})
+	takes := c.plan.TakesAny()
+	if takes {
+		c.leaveOutOfMore(a)
+	}
+	if takes || rules.cors != nil {
+		c.leaveOutByRules(a, rules)
+	}
 	if rules.cors != nil && !c.self.preflight {
 		rules.cors.AddTo(&a.More, f.Fields)
 	}
 	// A bare 304 of the origin's says nothing about fields that the answer has
 	// which the visitor keeps: what is added would take their place.
 	c.plan.AddTo(&a.More, a.Fields, c.names, a.Status != http.StatusNotModified || c.object != nil)
+}
+
+// leaveOutByRules takes away fields of the origin's that a rule says otherwise
+// about.
+func (c *climb) leaveOutByRules(a *exchange.Answer, rules *zoneRules) {
+	c.leaveOut(a, func(known wire.Name, name []byte) bool {
+		return c.plan.Takes(known, name) || rules.cors != nil && !c.self.preflight && rules.cors.Takes(name)
+	})
 }
 
 // leaveOutOfMore takes away what the edge has added to this answer and a rule

@@ -68,6 +68,16 @@ func (p *Plan) Make(all *Answers, f *rule.Facts, said func(title string)) {
 	}
 }
 
+// TakesAny reports whether some field goes.
+func (p *Plan) TakesAny() bool {
+	for _, r := range p.held {
+		if len(r.changes.gone) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Takes reports whether a field of the answer goes.
 func (p *Plan) Takes(known wire.Name, name []byte) bool { return p.takenFrom(0, known, name) }
 
