@@ -107,7 +107,7 @@ var reasons = [Reasons]reasonText{
 	ReasonWrongScheme:           {"wrong-scheme", 421, "This scheme is not served on this connection."},
 	ReasonMaintenance:           {"maintenance", 503, "The site is closed for maintenance."},
 	ReasonLoop:                  {"loop", 508, "The request goes round in a circle: the site's server leads back here."},
-	ReasonBlocked:               {"blocked", 403, "This site does not let you in from where you are, or with what you ask by."},
+	ReasonBlocked:               {"blocked", 403, "The owner of the site does not let in requests like this one."},
 	ReasonNotStored:             {"not-stored", 504, "The request wants a stored copy only, and there is none."},
 	ReasonOriginName:            {"origin-name", 502, "The name of the site's server could not be resolved."},
 	ReasonOriginUnreachable:     {"origin-unreachable", 502, "The site's server could not be reached."},

@@ -64,7 +64,7 @@ func TestAppend_saysWhereTheFaultLies(t *testing.T) {
 		if atSite := told.broken == pieceRoute || told.broken == pieceSite; atSite != (origin || setup) {
 			t.Errorf("%v: the picture marks piece %q", r, pieceNames[told.broken])
 		}
-		if r.Status() < 500 && told.broken == pieceEdge && r != seawall.ReasonBlocked { // which is a decision, not a fault
+		if r.Status() < 500 && told.broken == pieceEdge {
 			t.Errorf("%v: a refusal with %d blames the edge", r, r.Status())
 		}
 	}

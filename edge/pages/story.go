@@ -157,9 +157,9 @@ var stories = [storyCount]story{
 	},
 	storyBlocked: {
 		heading: "This site does not let you in",
-		fault:   "With none of the machines: the owner of the site has decided so, about the network you come from or the program you use.",
+		fault:   "Nothing is broken. It is a decision: about the network you come from, the address you asked for, or the program you use.",
 		advice:  "If that is a mistake, tell the owner of the site the number below.",
-		broken:  pieceEdge,
+		broken:  pieceNone,
 	},
 	storyMaintenance: {
 		heading: "The site is taking a break",
