@@ -78,7 +78,7 @@ type NodeSettings struct {
 
 // PlaceSettings name files in MaxMind's format (.mmdb). One that is missing or
 // damaged makes its fact unknown; one that is replaced is read anew. Other
-// names need a restart.
+// names need a restart. Paths begin at the configuration's folder.
 type PlaceSettings struct {
 	// Country says which country an address is in. Default: not known.
 	Country string `yaml:"country"`

@@ -31,6 +31,11 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 			read(fmt.Sprintf("%slists[%d].file", prefix, i), lists[i].File, &lists[i].Text)
 		}
 	}
+	for _, place := range []*string{&c.Node.Places.Country, &c.Node.Places.Network} {
+		if *place != "" {
+			*place = besides(s.File, *place) // read by whoever serves, and again when it changes
+		}
+	}
 	all("node.", c.Node.Lists)
 	for i := range c.Zones {
 		z := &c.Zones[i]
@@ -48,9 +53,7 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 }
 
 func readListFile(config, name string) (string, error) {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(config), name)
-	}
+	name = besides(config, name)
 	file, err := os.Open(name)
 	if err != nil {
 		return "", fmt.Errorf("the file cannot be read: %w", err)
@@ -64,4 +67,12 @@ func readListFile(config, name string) (string, error) {
 		return "", fmt.Errorf("%s has more than %d bytes", name, largestListFile)
 	}
 	return string(content), nil
+}
+
+// besides returns the path of a file that the configuration names.
+func besides(config, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(filepath.Dir(config), name)
 }

@@ -115,6 +115,20 @@ func TestCheck_notesConditionsThatNeverHold(t *testing.T) {
 	}
 }
 
+func TestConfig_pathsBeginAtItsFolder(t *testing.T) {
+	config := writeRules(t)
+	text := strings.Replace(rulesFile, "node: {", "node: {places: {country: a/country.mmdb, network: /b/network.mmdb}, ", 1)
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := said(t, exitDone, "check", "--config", config)
+	for _, want := range []string{"A visitor's country is looked up in " + filepath.Dir(config) + "/a/country.mmdb.", "network is looked up in /b/network.mmdb."} {
+		if !strings.Contains(out, want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+}
+
 func TestCheck_namesTheFileThatCannotBeRead(t *testing.T) {
 	config := writeRules(t)
 	for name, breakIt := range map[string]func(path string) error{
