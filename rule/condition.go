@@ -25,7 +25,9 @@ const (
 )
 
 // Holds reports whether the condition holds for what is known.
-func (c *Condition) Holds(f *Facts) bool { return c == nil || c.truth(f) == yes }
+func (c *Condition) Holds(f *Facts) bool {
+	return c == nil || (len(c.guards) == 0 || pass(c.guards, f)) && c.truth(f) == yes
+}
 
 func (c *Condition) truth(f *Facts) truth {
 	if len(c.guards) > 0 && !pass(c.guards, f) {

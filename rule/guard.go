@@ -56,3 +56,26 @@ func pass(guards []guard, f *Facts) bool {
 	}
 	return false
 }
+
+// Beginning is how paths begin that a pattern matches: a question that is
+// cheaper than the pattern. The zero value is every beginning.
+type Beginning struct{ guard }
+
+// BeginningOf returns how the paths begin that a pattern matches.
+func BeginningOf(p *pattern.Pattern) Beginning {
+	if p == nil {
+		return Beginning{}
+	}
+	if guards := guardsOf([]pattern.Pattern{*p}); len(guards) > 0 {
+		return Beginning{guards[0]}
+	}
+	return Beginning{}
+}
+
+// Begins reports whether the path begins so.
+func (f *Facts) Begins(b Beginning) bool {
+	if !f.known {
+		f.head, f.known = head(f.Path), true
+	}
+	return f.head&b.mask == b.want
+}

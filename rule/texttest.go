@@ -70,13 +70,7 @@ func headerTest(list []named) test {
 	find := func(f *Facts) *named {
 		for i := range list {
 			n := &list[i]
-			next := func(at int) int {
-				if n.known != wire.Other {
-					return f.Fields.Next(n.known, at)
-				}
-				return f.Fields.NextNamed(n.name, at)
-			}
-			for at := next(-1); at >= 0; at = next(at) {
+			for at := n.next(f.Fields, -1); at >= 0; at = n.next(f.Fields, at) {
 				if n.value.Match(f.Fields.Value(at)) {
 					return n
 				}
@@ -105,7 +99,22 @@ func cookieTest(list []named) test {
 	}
 }
 
+// next returns the next field with the name after index at; -1 if there is none.
+func (n *named) next(fields *wire.Fields, at int) int {
+	if n.known != wire.Other {
+		return fields.Next(n.known, at)
+	}
+	return fields.NextNamed(n.name, at)
+}
+
 func (n *named) inCookies(fields *wire.Fields) bool {
+	mentioned := false // most often it is not, and nothing has to be taken apart
+	for at := fields.Next(wire.Cookie, -1); at >= 0 && !mentioned; at = fields.Next(wire.Cookie, at) {
+		mentioned = bytes.Contains(fields.Value(at), n.name)
+	}
+	if !mentioned {
+		return false
+	}
 	for value := range Cookies(fields, n.name) {
 		if n.value.Match(value) {
 			return true

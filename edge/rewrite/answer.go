@@ -54,35 +54,40 @@ var securityFields = [...]struct {
 type Plan struct {
 	all  *Answers
 	held []*answerRule
+	gone []fieldName // what some of them takes away
 }
 
 // Make decides what is changed about an answer and calls said with the title
 // of each rule that holds. A Plan can be made anew.
 func (p *Plan) Make(all *Answers, f *rule.Facts, said func(title string)) {
-	p.all, p.held = all, p.held[:0]
+	p.all, p.held, p.gone = all, p.held[:0], p.gone[:0]
 	for i := range all.rules {
 		if r := &all.rules[i]; r.when.Holds(f) {
 			said(r.title)
-			p.held = append(p.held, r)
+			p.held, p.gone = append(p.held, r), append(p.gone, r.changes.gone...)
 		}
 	}
 }
 
+// Empty reports whether nothing is changed.
+func (p *Plan) Empty() bool { return len(p.held) == 0 && !p.all.security }
+
 // TakesAny reports whether some field goes.
-func (p *Plan) TakesAny() bool {
-	for _, r := range p.held {
-		if len(r.changes.gone) > 0 {
+func (p *Plan) TakesAny() bool { return len(p.gone) > 0 }
+
+// Takes reports whether a field of the answer goes.
+func (p *Plan) Takes(known wire.Name, name []byte) bool {
+	for i := range p.gone {
+		if gone := &p.gone[i]; gone.known == known && (known != wire.Other || wire.EqualFold(name, gone.name)) {
 			return true
 		}
 	}
 	return false
 }
 
-// Takes reports whether a field of the answer goes.
-func (p *Plan) Takes(known wire.Name, name []byte) bool { return p.takenFrom(0, known, name) }
-
-func (p *Plan) takenFrom(from int, known wire.Name, name []byte) bool {
-	for _, r := range p.held[from:] {
+// takenLater reports whether a rule after the one at place takes a field away.
+func (p *Plan) takenLater(place int, known wire.Name, name []byte) bool {
+	for _, r := range p.held[place+1:] {
 		if r.changes.takes(known, name) {
 			return true
 		}
@@ -95,7 +100,7 @@ func (p *Plan) takenFrom(from int, known wire.Name, name []byte) bool {
 func (p *Plan) AddTo(more, fields *wire.Fields, values Values, whole bool) {
 	for i, r := range p.held {
 		for j := range r.changes.new {
-			if field := &r.changes.new[j]; !p.takenFrom(i+1, field.known, field.name) {
+			if field := &r.changes.new[j]; !p.takenLater(i, field.known, field.name) {
 				field.addTo(more, values)
 			}
 		}

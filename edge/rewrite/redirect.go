@@ -37,6 +37,7 @@ type redirect struct {
 	title     string
 	when      *rule.Condition
 	from      *pattern.Pattern // nil: every path
+	begins    rule.Beginning   // of such paths
 	to        template
 	status    int
 	dropQuery bool
@@ -98,6 +99,7 @@ func newRedirect(s spec.RedirectSpec, lists rule.Lists) (redirect, error) {
 			return r, wrongIn("from", "%w", err)
 		}
 		groups, names = r.from.Groups()
+		r.begins = rule.BeginningOf(r.from)
 	}
 	if r.to, err = parseTemplate(s.To, groups, names, redirectValues); err != nil {
 		return r, wrongIn("to", "%w", err)
@@ -191,7 +193,7 @@ const canonicalTitle = "redirect canonical"
 func (r *Redirects) ruled(dst []byte, f *rule.Facts, hostport []byte) (found Redirect, ok bool) {
 	for i := range r.rules {
 		one := &r.rules[i]
-		if one.from != nil && !one.from.Match(f.Path) || !one.when.Holds(f) {
+		if !f.Begins(one.begins) || one.from != nil && !one.from.Match(f.Path) || !one.when.Holds(f) {
 			continue
 		}
 		var captures [][]byte

@@ -17,6 +17,7 @@ type requestRule struct {
 	title       string
 	when        *rule.Condition
 	from        *pattern.Pattern // nil: the path stays
+	begins      rule.Beginning   // of the paths that it matches
 	to          template
 	query       []queryField
 	removeQuery []*pattern.Pattern
@@ -52,6 +53,7 @@ func newRequestRule(s spec.RequestRewriteSpec, lists rule.Lists) (r requestRule,
 			return r, wrongIn("from", "%w", err)
 		}
 		groups, names = r.from.Groups()
+		r.begins = rule.BeginningOf(r.from)
 		if !strings.HasPrefix(s.To, "/") || strings.ContainsAny(s.To, "?# ") {
 			return r, wrongIn("to", "%q is not a path; it begins with a slash and has no query", s.To)
 		}
@@ -89,7 +91,7 @@ func (all *Requests) Hold(held *Held, f *rule.Facts, said func(title string)) (a
 	held.rules = held.rules[:0]
 	for i := range all.rules {
 		r := &all.rules[i]
-		if (r.from == nil || r.from.Match(f.Path)) && r.when.Holds(f) {
+		if f.Begins(r.begins) && (r.from == nil || r.from.Match(f.Path)) && r.when.Holds(f) {
 			said(r.title)
 			held.rules = append(held.rules, r)
 		}
