@@ -79,7 +79,7 @@ type Exchange struct {
 	Hostport []byte // Host with a port that is not the scheme's own
 	Target   []byte // path and query as sent to the origin and as the cache keys them
 	Path     []byte // path for matching: dot segments and doubled slashes resolved, everything decoded
-	Decoded  []byte // path decoded, with nothing resolved; another than Path where two readers could disagree
+	Decoded  []byte // path decoded but for "%2F", with nothing resolved; another than Path where two readers could disagree
 
 	// The body; nil when there is none. Length is -1 when it is chunked.
 	Body           Body

@@ -55,12 +55,15 @@ func (x *Exchange) SetTarget(raw []byte) seawall.Reason {
 // path than one that resolves them.
 func (x *Exchange) Ambiguous() bool { return !bytes.Equal(x.Decoded, x.Path) }
 
-// appendWhole decodes every escape; the path is one that appendPath has read.
+// appendWhole decodes every escape but that of a slash, which is no separator
+// for everybody; the path is one that appendPath has read.
 func appendWhole(dst, path []byte) []byte {
 	for i := 0; i < len(path); i++ {
 		c := path[i]
 		if c == '%' {
-			c = byte(wire.Unhex(path[i+1])<<4 | wire.Unhex(path[i+2]))
+			if c = byte(wire.Unhex(path[i+1])<<4 | wire.Unhex(path[i+2])); c == '/' {
+				dst, c = append(dst, '%', '2'), 'F'
+			}
 			i += 2
 		}
 		dst = append(dst, c)

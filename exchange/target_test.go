@@ -121,3 +121,22 @@ func FuzzTarget_isItsOwnCanonicalForm(f *testing.F) {
 		}
 	})
 }
+
+// What an origin may read otherwise than the edge is known to be so.
+func TestTarget_isAmbiguousWhereReadersDisagree(t *testing.T) {
+	for target, want := range map[string]string{ // the path with nothing resolved; empty: the same as Path
+		"/a/b?c": "", "/a%20b": "", "/%61/b": "", "/a.b/..c": "", "/a?b/../c%2Fd": "",
+		"/a/../b": "/a/../b", "/a/./b": "/a/./b", "//a": "//a", "/a%2fb": "/a%2Fb", "/a%2F..%2Fb": "/a%2F..%2Fb", "/a%5Cb": `/a\b`, `/a\b`: `/a\b`, "/a/%2e%2e/b": "/a/../b",
+	} {
+		var x Exchange
+		if reason := x.SetTarget([]byte(target)); reason != seawall.ReasonNone {
+			t.Fatalf("%s: %v", target, reason)
+		}
+		if want == "" {
+			want = string(x.Path)
+		}
+		if string(x.Decoded) != want || x.Ambiguous() != (want != string(x.Path)) {
+			t.Errorf("%s: %q beside %q, ambiguous %v", target, x.Decoded, x.Path, x.Ambiguous())
+		}
+	}
+}
