@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -54,7 +55,7 @@ type keyRule struct {
 
 // queryRule says what stays of a query.
 type queryRule struct {
-	only, ignored []*pattern.Pattern
+	only, ignored pattern.List
 	sort          bool
 }
 
@@ -141,7 +142,7 @@ func compileLifetimes(specs []spec.StatusLifetimeSpec) (all []statusLifetime, er
 		for _, text := range s.Status {
 			low, high, wrong := spec.ParseStatus(text)
 			if wrong != "" {
-				return nil, errorString(wrong)
+				return nil, errors.New(wrong)
 			}
 			all = append(all, statusLifetime{low, high, lasts})
 		}
@@ -149,24 +150,15 @@ func compileLifetimes(specs []spec.StatusLifetimeSpec) (all []statusLifetime, er
 	return all, nil
 }
 
-type errorString string
-
-func (e errorString) Error() string { return string(e) }
-
 func compileKey(s spec.CacheKeySpec) (*keyRule, error) {
 	k := &keyRule{device: s.Device}
 	query := &queryRule{sort: s.SortQuery}
-	for _, list := range []struct {
-		texts []string
-		to    *[]*pattern.Pattern
-	}{{s.Query, &query.only}, {s.IgnoreQuery, &query.ignored}} {
-		for _, text := range list.texts {
-			p, err := pattern.Parse(text, false)
-			if err != nil {
-				return nil, err
-			}
-			*list.to = append(*list.to, p)
-		}
+	var err error
+	if query.only, err = pattern.ParseList(s.Query, false); err != nil {
+		return nil, err
+	}
+	if query.ignored, err = pattern.ParseList(s.IgnoreQuery, false); err != nil {
+		return nil, err
 	}
 	if query.sort || len(query.only)+len(query.ignored) > 0 {
 		k.query = query
@@ -225,16 +217,7 @@ func (q *queryRule) appendTarget(dst, target []byte) []byte {
 
 func (q *queryRule) keeps(name []byte) bool {
 	if len(q.only) > 0 {
-		return anyMatches(q.only, name)
+		return q.only.Match(name)
 	}
-	return !anyMatches(q.ignored, name)
-}
-
-func anyMatches(patterns []*pattern.Pattern, text []byte) bool {
-	for _, p := range patterns {
-		if p.Match(text) {
-			return true
-		}
-	}
-	return false
+	return !q.ignored.Match(name)
 }

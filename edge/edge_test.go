@@ -319,19 +319,26 @@ func TestLadder_survivesAPanic(t *testing.T) {
 }
 
 func TestHit_allocatesNothingEventIncluded(t *testing.T) {
+	hitAllocatesNothing(t, zoneFor("a.test", newOrigin(t, "a").URL), "User-Agent: test\r\n", "seawall; hit")
+}
+
+// hitAllocatesNothing asks a zone for /c/1 with these fields until it is a
+// hit, and then so often that an allocation shows. Each answer has wants.
+func hitAllocatesNothing(t *testing.T, z spec.ZoneSpec, fields string, wants ...string) {
+	t.Helper()
 	kept, err := journal.Open(journal.Config{Rings: 2, Dir: t.TempDir(), Sample: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s stage
-	s.start(t, kept, zoneFor("a.test", newOrigin(t, "a").URL))
+	s.start(t, kept, z)
 	t.Cleanup(func() { _ = kept.Close(context.Background()) })
 	conn, err := net.Dial("tcp", s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	request := []byte("GET /c/1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: test\r\nAccept-Encoding: gzip\r\n\r\n")
+	request := []byte("GET /c/1 HTTP/1.1\r\nHost: a.test\r\nAccept-Encoding: gzip\r\n" + fields + "\r\n")
 	buffer := make([]byte, 4096)
 	exchange := func() {
 		if _, err := conn.Write(request); err != nil {
@@ -344,8 +351,10 @@ func TestHit_allocatesNothingEventIncluded(t *testing.T) {
 	for range 100 {
 		exchange()
 	}
-	if !strings.Contains(string(buffer), "seawall; hit") {
-		t.Fatalf("not a hit: %s", buffer)
+	for _, want := range wants {
+		if !strings.Contains(string(buffer), want) {
+			t.Fatalf("the answer has no %q: %s", want, buffer)
+		}
 	}
 	if n := testing.AllocsPerRun(5000, exchange); n != 0 && !underRace {
 		t.Errorf("%v allocations for a hit", n)

@@ -1,15 +1,12 @@
 package edge
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seawall-edge/seawall"
-	"github.com/seawall-edge/seawall/edge/journal"
 	"github.com/seawall-edge/seawall/exchange"
 	"github.com/seawall-edge/seawall/internal/geo"
 	"github.com/seawall-edge/seawall/internal/wire"
@@ -49,40 +46,8 @@ func twentyRules(z spec.ZoneSpec) spec.ZoneSpec {
 }
 
 func TestHit_withTwentyRulesAllocatesNothing(t *testing.T) {
-	kept, err := journal.Open(journal.Config{Rings: 2, Dir: t.TempDir(), Sample: 1 << 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s stage
-	s.start(t, kept, twentyRules(zoneFor("a.test", newOrigin(t, "a").URL)))
-	t.Cleanup(func() { _ = kept.Close(context.Background()) })
-	conn, err := net.Dial("tcp", s.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	request := []byte("GET /c/1 HTTP/1.1\r\nHost: a.test\r\nUser-Agent: Mozilla/5.0 test\r\nCookie: theme=dark\r\nAccept-Encoding: gzip\r\n\r\n")
-	buffer := make([]byte, 4096)
-	exchange := func() {
-		if _, err := conn.Write(request); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := conn.Read(buffer); err != nil || n < 100 {
-			t.Fatalf("%d bytes, %v", n, err)
-		}
-	}
-	for range 100 {
-		exchange()
-	}
-	if text := string(buffer); !strings.Contains(text, "seawall; hit") || !strings.Contains(text, "X-Served: yes") || !strings.Contains(text, "nosniff") {
-		t.Fatalf("not a hit, or without what the rules add: %s", buffer)
-	}
-	if n := testing.AllocsPerRun(5000, exchange); n != 0 && !underRace {
-		t.Errorf("%v allocations for a hit", n)
-	}
-	if s.edge.Totals().Cache[seawall.CacheHit] < 5000 {
-		t.Error("these were no hits")
-	}
+	hitAllocatesNothing(t, twentyRules(zoneFor("a.test", newOrigin(t, "a").URL)), "User-Agent: Mozilla/5.0 test\r\nCookie: theme=dark\r\n",
+		"seawall; hit", "X-Served: yes", "nosniff")
 }
 
 // The Event names the rules that had a say, and what was asked before they

@@ -17,9 +17,11 @@ func Compile(when spec.ConditionSpec, lists Lists) (*Condition, error) {
 	for _, fact := range []struct {
 		entries []string
 		fold    bool
+		guards  bool // it is the path, whose beginning is looked at first
 		make    func(texts) test
 	}{
-		{when.Host, false, hostTest}, {when.Path, false, pathTest}, {when.RawPath, false, rawPathTest}, {when.Extension, true, extensionTest}, {when.Method, false, methodTest},
+		{when.Host, false, false, hostTest}, {when.Path, false, true, pathTest}, {when.RawPath, false, false, rawPathTest},
+		{when.Extension, true, false, extensionTest}, {when.Method, false, false, methodTest},
 	} {
 		if len(fact.entries) == 0 {
 			continue
@@ -29,12 +31,12 @@ func Compile(when spec.ConditionSpec, lists Lists) (*Condition, error) {
 			return nil, err
 		}
 		t.settle()
+		if fact.guards {
+			c.guards = t.guards()
+		}
 		made := fact.make(t)
 		made.cost = t.cost()
 		c.add(made)
-	}
-	if err := c.guard(when.Path, lists); err != nil {
-		return nil, err
 	}
 	for _, fact := range []struct {
 		entries   []string
@@ -82,15 +84,6 @@ func newTexts(entries []string, fold bool, lists Lists) (texts, error) {
 		t.add(p)
 	}
 	return t, nil
-}
-
-// guard sets how a path has to begin.
-func (c *Condition) guard(paths []string, lists Lists) error {
-	t, err := newTexts(paths, false, lists)
-	if len(t.lists) == 0 {
-		c.guards = guardsOf(t.patterns)
-	}
-	return err
 }
 
 // named is a field, a cookie or a query field and what its value has to be.

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -161,7 +162,7 @@ func expand(entries []string, lists Lists, take func(string) (wrong string)) err
 	for _, entry := range entries {
 		if !strings.HasPrefix(entry, "@") {
 			if wrong := take(entry); wrong != "" {
-				return fmt.Errorf("%s", wrong)
+				return errors.New(wrong)
 			}
 			continue
 		}
@@ -201,7 +202,7 @@ func addHours(c *Condition, when spec.ConditionSpec, _ Lists) error {
 	for _, text := range when.Hours {
 		hours, wrong := spec.ParseHours(text)
 		if wrong != "" {
-			return fmt.Errorf("%s", wrong)
+			return errors.New(wrong)
 		}
 		all = append(all, hours)
 	}
@@ -228,7 +229,7 @@ func addStatus(c *Condition, when spec.ConditionSpec, _ Lists) error {
 	for _, text := range when.Status {
 		low, high, wrong := spec.ParseStatus(text)
 		if wrong != "" {
-			return fmt.Errorf("%s", wrong)
+			return errors.New(wrong)
 		}
 		spans = append(spans, [2]int{low, high})
 	}

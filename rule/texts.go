@@ -116,3 +116,11 @@ func (t *texts) cost() int {
 	}
 	return cost
 }
+
+// guards returns how texts begin that match; none if they may begin in any way.
+func (t *texts) guards() []guard {
+	if t.exact != nil || len(t.lists) > 0 {
+		return nil
+	}
+	return guardsOf(t.patterns)
+}

@@ -76,14 +76,7 @@ func (p *Plan) Empty() bool { return len(p.held) == 0 && !p.all.security }
 func (p *Plan) TakesAny() bool { return len(p.gone) > 0 }
 
 // Takes reports whether a field of the answer goes.
-func (p *Plan) Takes(known wire.Name, name []byte) bool {
-	for i := range p.gone {
-		if gone := &p.gone[i]; gone.known == known && (known != wire.Other || wire.EqualFold(name, gone.name)) {
-			return true
-		}
-	}
-	return false
-}
+func (p *Plan) Takes(known wire.Name, name []byte) bool { return isAmong(p.gone, known, name) }
 
 // takenLater reports whether a rule after the one at place takes a field away.
 func (p *Plan) takenLater(place int, known wire.Name, name []byte) bool {

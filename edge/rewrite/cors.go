@@ -13,7 +13,7 @@ import (
 
 // CORS is a compiled spec.CORSSpec (WHATWG Fetch, 3.3).
 type CORS struct {
-	origins     []*pattern.Pattern
+	origins     pattern.List
 	everybody   bool // and without credentials, so that all get the same
 	credentials bool
 
@@ -107,12 +107,7 @@ func (c *CORS) lets(origin []byte) bool {
 	if _, host, found := bytes.Cut(origin, []byte("://")); found && bytes.ContainsAny(host, "/@\\ ") {
 		return false // no origin: no star may stand for what ends a host
 	}
-	for _, p := range c.origins {
-		if p.Match(origin) {
-			return true
-		}
-	}
-	return false
+	return c.origins.Match(origin)
 }
 
 // Takes reports whether a field of the origin's answer is ours to say.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/seawall-edge/seawall/internal/pattern"
 	"github.com/seawall-edge/seawall/internal/wire"
 	"github.com/seawall-edge/seawall/spec"
 )
@@ -104,10 +103,12 @@ func parseField(text string) (newField, error) {
 }
 
 // takes reports whether a field goes.
-func (c *changes) takes(known wire.Name, name []byte) bool {
-	for i := range c.gone {
-		gone := &c.gone[i]
-		if gone.known == known && (known != wire.Other || wire.EqualFold(name, gone.name)) {
+func (c *changes) takes(known wire.Name, name []byte) bool { return isAmong(c.gone, known, name) }
+
+// isAmong reports whether a field's name is one of several.
+func isAmong(names []fieldName, known wire.Name, name []byte) bool {
+	for i := range names {
+		if n := &names[i]; n.known == known && (known != wire.Other || wire.EqualFold(name, n.name)) {
 			return true
 		}
 	}
@@ -145,25 +146,4 @@ func (t *template) appendPlain(dst []byte, values Values) []byte {
 		}
 	}
 	return dst
-}
-
-// patternsOf compiles patterns.
-func patternsOf(texts []string) (all []*pattern.Pattern, err error) {
-	for _, text := range texts {
-		p, err := pattern.Parse(text, false)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-func anyMatches(patterns []*pattern.Pattern, text []byte) bool {
-	for _, p := range patterns {
-		if p.Match(text) {
-			return true
-		}
-	}
-	return false
 }

@@ -20,7 +20,7 @@ type requestRule struct {
 	begins      rule.Beginning   // of the paths that it matches
 	to          template
 	query       []queryField
-	removeQuery []*pattern.Pattern
+	removeQuery pattern.List
 	changes     changes
 }
 
@@ -72,7 +72,7 @@ func newRequestRule(s spec.RequestRewriteSpec, lists rule.Lists) (r requestRule,
 		}
 		r.query = append(r.query, queryField{appendEscaped(nil, []byte(name), true), t})
 	}
-	if r.removeQuery, err = patternsOf(s.RemoveQuery); err != nil {
+	if r.removeQuery, err = pattern.ParseList(s.RemoveQuery, false); err != nil {
 		return r, wrongIn("remove_query", "%w", err)
 	}
 	r.changes, err = newChanges(s.Fields)
@@ -129,7 +129,7 @@ func (r *requestRule) appendTarget(dst, target []byte, f *rule.Facts, values Val
 	separator := byte('?')
 	for field := range rule.QueryFields(target) {
 		name, _, _ := bytes.Cut(field, []byte("="))
-		if r.replaces(name) || anyMatches(r.removeQuery, name) {
+		if r.replaces(name) || r.removeQuery.Match(name) {
 			continue
 		}
 		dst = append(append(dst, separator), field...)
