@@ -196,6 +196,7 @@ func TestRequired_isInEveryMatch(t *testing.T) {
 	}
 }
 
+// Regular expressions keep their memory in a sync.Pool: see underRace.
 func TestMatch_allocatesNothing(t *testing.T) {
 	text := []byte("/assets/a/b/c.css")
 	for _, pattern := range []string{"/assets/a/b/c.css", "/assets/*", "*.css", "*a/b*", "/a*/*/c*", "~^/assets/.*\\.css$", "~(?i)B/C"} {
@@ -203,7 +204,7 @@ func TestMatch_allocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := testing.AllocsPerRun(100, func() { p.Match(text) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { p.Match(text) }); n != 0 && !(underRace && pattern[0] == '~') {
 			t.Errorf("%s: %v allocations", pattern, n)
 		}
 	}
