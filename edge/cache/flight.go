@@ -394,12 +394,12 @@ func (f *Flight) Stored() seawall.StoreResult {
 
 // Break ends the body before its end.
 func (f *Flight) Break(err error) {
+	f.land() // before anybody can see the end: who has, and asks again, must not get the same half
 	f.mu.Lock()
 	f.ended, f.err, f.stream = true, err, nil
 	f.account.End()
 	f.awaken()
 	f.mu.Unlock()
-	f.land()
 }
 
 // Length returns the body's length; -1 when it is not known.

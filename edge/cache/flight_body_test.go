@@ -302,6 +302,35 @@ func TestBreak_tellsEverybodyWhereItEnds(t *testing.T) {
 	})
 }
 
+// Who has seen that an answer is cut asks again at once, and must not be given
+// the same half. It is a race, so it is run often: each time both run towards
+// the place.
+func TestBreak_isNotJoinedByWhoHasSeenIt(t *testing.T) {
+	_, z := open(t, 0)
+	failure := errors.New("cut")
+	for range 20_000 {
+		f := lead(t, z, page, fields())
+		begin(t, z, f, offerOf(lasting(), fields()))
+		g := follow(t, z, page, fields())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f.Break(failure)
+			f.Leave(true)
+		}()
+		if _, err := readFrom(g, 0); err != failure {
+			t.Fatalf("the answer ends with %v", err)
+		}
+		next, leads := z.Join(page, fields(), then, true)
+		next.Leave(leads)
+		g.Leave(false)
+		<-done
+		if !leads {
+			t.Fatal("the broken flight is joined")
+		}
+	}
+}
+
 func TestServe_givesAllAStoredAnswer(t *testing.T) {
 	_, z := open(t, 0)
 	object := store(t, z, page, lasting(), fields(), "hello")
