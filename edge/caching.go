@@ -59,12 +59,11 @@ type queryRule struct {
 	sort          bool
 }
 
-// cachingOf asks the zone's rules about the request.
-func (e *Edge) cachingOf(c *climb) caching {
-	var said caching
-	rules := c.zone.cache.rules
+// askCaching asks the zone's rules about the request, for c.caching.
+func (e *Edge) askCaching(c *climb) {
+	said, rules := &c.caching, c.zone.cache.rules
 	if len(rules) == 0 {
-		return said
+		return
 	}
 	f, ambiguous := e.facts(c), c.x.Ambiguous()
 	for i := range rules {
@@ -90,7 +89,6 @@ func (e *Edge) cachingOf(c *climb) caching {
 			said.key = r.key
 		}
 	}
-	return said
 }
 
 // lifetime returns for how many seconds answers with a status are fresh, -1

@@ -50,7 +50,7 @@ func (k *consultation) begin() {
 func (e *Edge) lookup(c *climb) verdict {
 	x, rules := c.x, &c.zone.cache
 	if !x.Bare {
-		c.caching = e.cachingOf(c)
+		e.askCaching(c)
 	}
 	if rules.zone == nil || x.Bare || c.now.Unix() < rules.bypassUntil || c.zone.state.switches.off(SwitchCache, x.Event.Time) || c.caching.bypass {
 		c.caching = caching{removeCookies: c.caching.removeCookies}

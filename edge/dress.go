@@ -57,11 +57,10 @@ func (e *Edge) dressByRules(c *climb, a *exchange.Answer) {
 	if rules.cors == nil && c.plan.Empty() {
 		return
 	}
-	takes := c.plan.TakesAny()
-	if takes {
+	if c.plan.TakesFrom(&a.More) {
 		c.leaveOutOfMore(a)
 	}
-	if takes || rules.cors != nil {
+	if c.plan.TakesFrom(a.Fields) || rules.cors != nil {
 		c.leaveOutByRules(a, rules)
 	}
 	if rules.cors != nil && !c.self.preflight {

@@ -90,7 +90,7 @@ func (t *thinking) note(v verdict) (ends bool) {
 func (t *thinking) cache() {
 	const rung = seawall.RungCache
 	c, x := t.c, t.c.x
-	c.caching = t.cachingOf(c)
+	t.askCaching(c)
 	t.reasons(rung)
 	said := &c.caching
 	switch {

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -165,11 +166,12 @@ func asker(e *Edge) func() seawall.CacheResult {
 	for _, f := range [][2]string{{"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}, {"Accept", "text/html"}, {"Accept-Language", "de"}, {"Cookie", "theme=dark; a=b"}} {
 		fields.Add(wire.Lookup([]byte(f[0])), []byte(f[0]), []byte(f[1]))
 	}
+	peer := netip.MustParseAddrPort("203.0.113.9:40000")
 	x, get, host, target := &exchange.Exchange{}, []byte("GET"), []byte("a.test"), []byte("/c/1")
 	return func() seawall.CacheResult {
 		x.Event.Reset()
 		x.Method, x.MethodName, x.Minor, x.Fields, x.Out = exchange.MethodGet, get, 1, fields, exchange.Nobody{}
-		x.Host, x.Hostport, x.Target = host, host, target
+		x.Host, x.Hostport, x.Target, x.Peer, x.Client = host, host, target, peer, peer
 		e.Serve(x)
 		return x.Event.Cache
 	}

@@ -32,7 +32,9 @@ func Compile(when spec.ConditionSpec, lists Lists) (*Condition, error) {
 		}
 		t.settle()
 		if fact.guards {
-			c.guards = t.guards()
+			if guards := t.guards(); len(guards) > 0 {
+				c.guard, c.guards = guards[0], guards[1:]
+			}
 		}
 		made := fact.make(t)
 		made.cost = t.cost()

@@ -5,7 +5,8 @@ import "slices"
 // Condition is a compiled spec.ConditionSpec. It is safe for any number of
 // readers. A nil Condition holds for every request.
 type Condition struct {
-	guards []guard // how the path has to begin; none: in any way
+	guard  guard   // how the path has to begin, or else
+	guards []guard // in one of these ways
 	tests  []test  // all have to hold; the cheap ones first
 }
 
@@ -26,13 +27,23 @@ const (
 
 // Holds reports whether the condition holds for what is known.
 func (c *Condition) Holds(f *Facts) bool {
-	return c == nil || (len(c.guards) == 0 || pass(c.guards, f)) && c.truth(f) == yes
+	return c == nil || c.passes(f) && c.tested(f) == yes
+}
+
+// passes reports whether the path begins as it has to.
+func (c *Condition) passes(f *Facts) bool {
+	return f.Begins(Beginning{c.guard}) || len(c.guards) > 0 && f.beginsAs(c.guards)
 }
 
 func (c *Condition) truth(f *Facts) truth {
-	if len(c.guards) > 0 && !pass(c.guards, f) {
+	if !c.passes(f) {
 		return no
 	}
+	return c.tested(f)
+}
+
+// tested asks all but how the path begins.
+func (c *Condition) tested(f *Facts) truth {
 	all := yes
 	for i := range c.tests {
 		switch c.tests[i].ask(f) {

@@ -44,11 +44,8 @@ func head(text []byte) uint64 {
 	return binary.LittleEndian.Uint64(room[:])
 }
 
-// pass reports whether the path begins as it has to.
-func pass(guards []guard, f *Facts) bool {
-	if !f.known {
-		f.head, f.known = head(f.Path), true
-	}
+// beginsAs reports whether the path begins in one of some ways.
+func (f *Facts) beginsAs(guards []guard) bool {
 	for i := range guards {
 		if f.head&guards[i].mask == guards[i].want {
 			return true
@@ -75,7 +72,9 @@ func BeginningOf(p *pattern.Pattern) Beginning {
 // Begins reports whether the path begins so.
 func (f *Facts) Begins(b Beginning) bool {
 	if !f.known {
-		f.head, f.known = head(f.Path), true
+		f.begin()
 	}
 	return f.head&b.mask == b.want
 }
+
+func (f *Facts) begin() { f.head, f.known = head(f.Path), true }

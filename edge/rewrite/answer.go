@@ -50,21 +50,33 @@ var securityFields = [...]struct {
 	{wire.ReferrerPolicy, []byte("strict-origin-when-cross-origin")},
 }
 
+// securityLines are all of them, for the answer that has none.
+var (
+	securityLines wire.Fields
+	securityNames = wire.SetOf(wire.ContentTypeOptions, wire.XFrameOptions, wire.ReferrerPolicy)
+)
+
+func init() {
+	for _, f := range securityFields {
+		securityLines.AddKnown(f.known, f.value)
+	}
+}
+
 // Plan is what is changed about one answer.
 type Plan struct {
 	all  *Answers
 	held []*answerRule
-	gone []fieldName // what some of them takes away
+	take wire.NameSet // what some of them takes away
 }
 
 // Make decides what is changed about an answer and calls said with the title
 // of each rule that holds. A Plan can be made anew.
 func (p *Plan) Make(all *Answers, f *rule.Facts, said func(title string)) {
-	p.all, p.held, p.gone = all, p.held[:0], p.gone[:0]
+	p.all, p.held, p.take = all, p.held[:0], 0
 	for i := range all.rules {
 		if r := &all.rules[i]; r.when.Holds(f) {
 			said(r.title)
-			p.held, p.gone = append(p.held, r), append(p.gone, r.changes.gone...)
+			p.held, p.take = append(p.held, r), p.take|r.changes.take
 		}
 	}
 }
@@ -72,15 +84,18 @@ func (p *Plan) Make(all *Answers, f *rule.Facts, said func(title string)) {
 // Empty reports whether nothing is changed.
 func (p *Plan) Empty() bool { return len(p.held) == 0 && !p.all.security }
 
-// TakesAny reports whether some field goes.
-func (p *Plan) TakesAny() bool { return len(p.gone) > 0 }
+// TakesFrom reports whether some field of a list may go; false is sure.
+func (p *Plan) TakesFrom(fields *wire.Fields) bool { return fields != nil && fields.MayHave(p.take) }
 
 // Takes reports whether a field of the answer goes.
-func (p *Plan) Takes(known wire.Name, name []byte) bool { return isAmong(p.gone, known, name) }
+func (p *Plan) Takes(known wire.Name, name []byte) bool { return p.takenFrom(0, known, name) }
 
-// takenLater reports whether a rule after the one at place takes a field away.
-func (p *Plan) takenLater(place int, known wire.Name, name []byte) bool {
-	for _, r := range p.held[place+1:] {
+// takenFrom reports whether the rule at place, or a later one, takes a field away.
+func (p *Plan) takenFrom(place int, known wire.Name, name []byte) bool {
+	if p.take&wire.SetOf(known) == 0 {
+		return false
+	}
+	for _, r := range p.held[place:] {
 		if r.changes.takes(known, name) {
 			return true
 		}
@@ -92,8 +107,12 @@ func (p *Plan) takenLater(place int, known wire.Name, name []byte) bool {
 // are all that it has, so that what is missing can be added.
 func (p *Plan) AddTo(more, fields *wire.Fields, values Values, whole bool) {
 	for i, r := range p.held {
+		if i == len(p.held)-1 && r.changes.lines != nil {
+			more.AddAll(r.changes.lines)
+			continue
+		}
 		for j := range r.changes.new {
-			if field := &r.changes.new[j]; !p.takenLater(i, field.known, field.name) {
+			if field := &r.changes.new[j]; !p.takenFrom(i+1, field.known, field.name) {
 				field.addTo(more, values)
 			}
 		}
@@ -104,6 +123,10 @@ func (p *Plan) AddTo(more, fields *wire.Fields, values Values, whole bool) {
 }
 
 func (p *Plan) addSecurity(more, fields *wire.Fields) {
+	if p.take&securityNames == 0 && !more.MayHave(securityNames) && (fields == nil || !fields.MayHave(securityNames)) {
+		more.AddAll(&securityLines)
+		return
+	}
 	var there [len(securityFields)]bool
 	for _, list := range [...]*wire.Fields{fields, more} {
 		if list == nil {

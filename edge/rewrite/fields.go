@@ -10,8 +10,10 @@ import (
 
 // changes is a compiled spec.FieldsSpec.
 type changes struct {
-	gone []fieldName // what is removed and what is set
-	new  []newField
+	gone  []fieldName  // what is removed and what is set
+	take  wire.NameSet // the same
+	new   []newField
+	lines *wire.Fields // new, where nothing has to be filled in; nil: something has
 }
 
 type fieldName struct {
@@ -68,7 +70,23 @@ func newChanges(s spec.FieldsSpec) (c changes, err error) {
 		}
 		c.new = append(c.new, field)
 	}
+	for _, name := range c.gone {
+		c.take |= wire.SetOf(name.known)
+	}
+	c.lines = fixedLines(c.new)
 	return c, nil
+}
+
+// fixedLines returns fields as they are sent; nil where a value is not fixed.
+func fixedLines(fields []newField) *wire.Fields {
+	var lines wire.Fields
+	for i := range fields {
+		if fields[i].fixed == nil {
+			return nil
+		}
+		fields[i].addTo(&lines, nil)
+	}
+	return &lines
 }
 
 func checkName(name string) error {

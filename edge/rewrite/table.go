@@ -16,6 +16,7 @@ type table struct {
 	title     string
 	entries   map[string]tableEntry // by path, or by host and path
 	hosts     bool                  // some entry names a host
+	lengths   uint64                // bit n: some name in entries has n bytes, modulo 64
 	dropQuery bool
 }
 
@@ -46,6 +47,7 @@ func newTable(s spec.RedirectListSpec) (table, error) {
 			return t, fmt.Errorf("more than %d entries", mostTableEntries)
 		}
 		t.entries[from], lines[from] = entry, number
+		t.lengths |= 1 << (len(from) % 64)
 		t.hosts = t.hosts || from[0] != '/'
 	}
 	return t, nil
@@ -92,6 +94,9 @@ func (t *table) find(f *rule.Facts) (entry tableEntry, ok bool) {
 		if entry, ok = t.entries[string(append(append(room[:0], f.Host...), f.Path...))]; ok {
 			return entry, true
 		}
+	}
+	if t.lengths>>(len(f.Path)%64)&1 == 0 {
+		return tableEntry{}, false // as most requests of a small list's zone
 	}
 	entry, ok = t.entries[string(f.Path)]
 	return entry, ok

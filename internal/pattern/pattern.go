@@ -14,7 +14,9 @@ package pattern
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"regexp"
 	"strings"
 )
@@ -253,35 +255,35 @@ func (p *Pattern) find(text, piece []byte) int {
 	if len(piece) == 0 {
 		return 0
 	}
-	low, high := piece[0], piece[0]
-	if 'a' <= low && low <= 'z' {
-		high -= 'a' - 'A'
-	}
-	for at := 0; at+len(piece) <= len(text); at++ {
-		next := nextOf(text[at:len(text)-len(piece)+1], low, high)
-		if next < 0 {
+	for at := 0; ; at++ {
+		if at += perhaps(text[at:], piece); at+len(piece) > len(text) {
 			return -1
 		}
-		if at += next; p.same(text[at:at+len(piece)], piece) {
+		if p.same(text[at:at+len(piece)], piece) {
 			return at
 		}
 	}
-	return -1
 }
 
-// nextOf finds the first of two bytes, which may be the same.
-func nextOf(text []byte, a, b byte) int {
-	i := bytes.IndexByte(text, a)
-	if a == b {
-		return i
+// perhaps returns the first place where a text may have a piece, in either
+// case; at worst the text's length. It looks at eight places at once, and at
+// the piece's first two bytes there.
+func perhaps(text, piece []byte) int {
+	const ones, highs, small = 0x0101010101010101, 0x8080808080808080, 0x2020202020202020
+	at := 0
+	if len(piece) > 1 {
+		first, second := uint64(piece[0]|0x20)*ones, uint64(piece[1]|0x20)*ones
+		for ; at+9 <= len(text); at += 8 {
+			eight := text[at : at+9]
+			differs := (binary.LittleEndian.Uint64(eight) | small) ^ first | (binary.LittleEndian.Uint64(eight[1:]) | small) ^ second
+			if zeros := (differs - ones) &^ differs & highs; zeros != 0 {
+				return at + bits.TrailingZeros64(zeros)/8
+			}
+		}
 	}
-	if i >= 0 {
-		text = text[:i] // the other counts only before it
+	for ; at < len(text) && lower(text[at]) != piece[0]; at++ {
 	}
-	if j := bytes.IndexByte(text, b); j >= 0 {
-		return j
-	}
-	return i
+	return at
 }
 
 func lower(c byte) byte {

@@ -6,7 +6,10 @@
 // disagree; each rule names its section.
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Field is one header field as offsets into the buffer it stands in.
 type Field struct {
@@ -21,31 +24,58 @@ type Field struct {
 type Fields struct {
 	buf  []byte
 	list []Field
+	has  NameSet // whose names are in list
+}
+
+// NameSet is a set of names that may seem to hold more than was put in: it is
+// for sparing the search for what is not there. Other is one of the names.
+type NameSet uint64
+
+// SetOf returns a set of names.
+func SetOf(names ...Name) (s NameSet) {
+	for _, n := range names {
+		s |= 1 << (n % 64)
+	}
+	return s
 }
 
 // Reset empties the list and lays it over buf.
 func (f *Fields) Reset(buf []byte) {
 	f.buf = buf
-	f.list = f.list[:0]
+	f.list, f.has = f.list[:0], 0
 }
 
 // Clear empties a built list and keeps its memory.
 func (f *Fields) Clear() {
 	f.buf = f.buf[:0]
-	f.list = f.list[:0]
+	f.list, f.has = f.list[:0], 0
 }
 
 // Add appends one field to a built list. Name and value must be free of
 // CR, LF and NUL; what came out of a parser here is.
 func (f *Fields) Add(known Name, name, value []byte) {
-	start := uint32(len(f.buf))
-	f.buf = append(f.buf, name...)
-	nameEnd := uint32(len(f.buf))
-	f.buf = append(f.buf, ':', ' ')
-	valueStart := uint32(len(f.buf))
-	f.buf = append(f.buf, value...)
-	f.list = append(f.list, Field{start, nameEnd, valueStart, uint32(len(f.buf)), known})
-	f.buf = append(f.buf, '\r', '\n')
+	start, size := len(f.buf), len(name)+len(value)+4
+	f.buf = slices.Grow(f.buf, size)[:start+size]
+	line := f.buf[start:]
+	line[copy(line, name)], line[len(name)+1] = ':', ' '
+	copy(line[len(name)+2:], value)
+	line[size-2], line[size-1] = '\r', '\n'
+	f.put(Field{uint32(start), uint32(start + len(name)), uint32(start + len(name) + 2), uint32(start + size - 2), known})
+}
+
+func (f *Fields) put(field Field) {
+	f.list = append(f.list, field)
+	f.has |= 1 << (field.Known % 64)
+}
+
+// AddAll appends all fields of another built list.
+func (f *Fields) AddAll(other *Fields) {
+	shift := uint32(len(f.buf))
+	f.buf = append(f.buf, other.buf...)
+	for _, o := range other.list {
+		f.list = append(f.list, Field{o.NameStart + shift, o.NameEnd + shift, o.ValueStart + shift, o.ValueEnd + shift, o.Known})
+	}
+	f.has |= other.has
 }
 
 // AddKnown appends a field whose name is in our table.
@@ -56,16 +86,16 @@ func (f *Fields) Lines() []byte { return f.buf }
 
 // Clone returns a built list that shares nothing with f.
 func (f *Fields) Clone() Fields {
-	return Fields{buf: bytes.Clone(f.buf), list: append([]Field(nil), f.list...)}
+	return Fields{bytes.Clone(f.buf), slices.Clone(f.list), f.has}
 }
 
 // First returns the first n fields of a built list. It shares f's memory.
 func (f *Fields) First(n int) Fields {
 	end := len(f.buf)
-	if n < len(f.list) {
+	if n < len(f.list) { // has may then have more in it
 		end = int(f.list[n].NameStart)
 	}
-	return Fields{buf: f.buf[:end:end], list: f.list[:n:n]}
+	return Fields{f.buf[:end:end], f.list[:n:n], f.has}
 }
 
 // Size returns the bytes of memory a built list holds.
@@ -103,7 +133,10 @@ func (f *Fields) Get(known Name) ([]byte, bool) {
 }
 
 // Has reports whether a field with this name exists.
-func (f *Fields) Has(known Name) bool { return f.Next(known, -1) >= 0 }
+func (f *Fields) Has(known Name) bool { return f.has>>(known%64)&1 != 0 && f.Next(known, -1) >= 0 }
+
+// MayHave reports whether a field of the set may be there; false is sure.
+func (f *Fields) MayHave(s NameSet) bool { return f.has&s != 0 }
 
 // NextNamed is Next for any name, compared without regard to case.
 func (f *Fields) NextNamed(name []byte, i int) int {

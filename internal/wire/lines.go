@@ -77,7 +77,7 @@ func parseField(line []byte, start uint32, f *Fields, how manner) bool {
 	if !isValue(line[from:to]) {
 		return false
 	}
-	f.list = append(f.list, Field{start, start + uint32(nameEnd), start + uint32(from), start + uint32(to), Lookup(line[:nameEnd])})
+	f.put(Field{start, start + uint32(nameEnd), start + uint32(from), start + uint32(to), Lookup(line[:nameEnd])})
 	return true
 }
 
