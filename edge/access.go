@@ -8,20 +8,30 @@ import (
 )
 
 // accessList is a compiled spec.AccessSpec.
-type accessList struct{ allow, block []accessEntry }
+type accessList struct{ allow, block accessEntries }
+
+type accessEntries struct {
+	entries []accessEntry
+	asked   rule.Set // of entries
+}
 
 type accessEntry struct {
 	title string // for the Event
-	when  *rule.Condition
-	until int64 // Unix seconds; 0: for ever
-	logs  bool  // it turns nobody away
+	until int64  // Unix seconds; 0: for ever
+	logs  bool   // it turns nobody away
 }
 
-func (a *accessList) empty() bool { return len(a.allow) == 0 && len(a.block) == 0 }
+func (a *accessList) empty() bool { return len(a.allow.entries) == 0 && len(a.block.entries) == 0 }
 
-// holds reports whether an entry is in force and about the request.
-func (a *accessEntry) holds(f *rule.Facts, now int64) bool {
-	return (a.until == 0 || now < a.until) && a.when.Holds(f)
+// next returns the first entry from place i on that is in force and about the
+// request; -1 if there is none.
+func (a *accessEntries) next(f *rule.Facts, i int) int {
+	for i = a.asked.Next(f, i); i >= 0; i = a.asked.Next(f, i+1) {
+		if until := a.entries[i].until; until == 0 || f.Time.Unix() < until {
+			return i
+		}
+	}
+	return -1
 }
 
 // access turns away whom the node's list or the zone's is about. Who is
@@ -42,30 +52,39 @@ func (e *Edge) access(c *climb) verdict {
 // let in by it only if both are let in, and turned away if either is: nobody
 // knows which of them the origin will take.
 func (e *Edge) admits(c *climb, list *accessList) bool {
-	f, now, ambiguous := e.facts(c), c.now.Unix(), c.x.Ambiguous()
-	for i := range list.allow {
-		if entry := &list.allow[i]; entry.holds(f, now) && (!ambiguous || entry.holdsUnresolved(c, f, now)) {
-			c.mention(entry.title)
+	f := e.facts(c)
+	other := f // as the path reads with nothing in it resolved
+	if c.x.Ambiguous() {
+		copied := *f
+		other = &copied
+		other.SetPath(c.x.Decoded)
+	}
+	for i := list.allow.next(f, 0); i >= 0; i = list.allow.next(f, i+1) {
+		if other == f || list.allow.next(other, i) == i {
+			c.mention(list.allow.entries[i].title)
 			return true
 		}
 	}
-	for i := range list.block {
-		entry := &list.block[i]
-		if !entry.holds(f, now) && !(ambiguous && entry.holdsUnresolved(c, f, now)) {
-			continue
+	for i := 0; ; i++ {
+		at := list.block.next(f, i)
+		if other != f {
+			at = earlier(at, list.block.next(other, i))
 		}
-		if c.mention(entry.title); !entry.logs {
+		if i = at; i < 0 {
+			return true
+		}
+		if c.mention(list.block.entries[i].title); !list.block.entries[i].logs {
 			return false
 		}
 	}
-	return true
 }
 
-// holdsUnresolved is holds for the path with nothing in it resolved.
-func (a *accessEntry) holdsUnresolved(c *climb, f *rule.Facts, now int64) bool {
-	other := *f
-	other.SetPath(c.x.Decoded)
-	return a.holds(&other, now)
+// earlier returns the smaller of two places of which either may be missing, as -1.
+func earlier(a, b int) int {
+	if a < 0 || b >= 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // compileAccess compiles one access list; place says whose it is.
@@ -76,16 +95,21 @@ func compileAccess(s spec.AccessSpec, lists rule.Lists, place string) (accessLis
 		if err != nil {
 			return accessList{}, err
 		}
-		a.allow = append(a.allow, accessEntry{rewrite.Title(place+"allow", entry.Name, i), when, ends(entry.Until), false})
+		a.allow.add(accessEntry{rewrite.Title(place+"allow", entry.Name, i), ends(entry.Until), false}, when)
 	}
 	for i, entry := range s.Block {
 		when, err := rule.Compile(entry.When, lists)
 		if err != nil {
 			return accessList{}, err
 		}
-		a.block = append(a.block, accessEntry{rewrite.Title(place+"block", entry.Name, i), when, ends(entry.Until), entry.Action == spec.ActionLog})
+		a.block.add(accessEntry{rewrite.Title(place+"block", entry.Name, i), ends(entry.Until), entry.Action == spec.ActionLog}, when)
 	}
 	return a, nil
+}
+
+func (a *accessEntries) add(entry accessEntry, when *rule.Condition) {
+	a.entries = append(a.entries, entry)
+	a.asked.Add(nil, when)
 }
 
 func ends(until spec.Time) int64 {

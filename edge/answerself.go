@@ -23,7 +23,7 @@ func (e *Edge) steer(c *climb) verdict {
 		return verdict{}
 	}
 	if !rules.redirects.Empty() {
-		if found, ok := rules.redirects.Find(c.location[:0], e.facts(c), x.Hostport); ok {
+		if found := rules.redirects.Find(c.location[:0], e.facts(c), x.Hostport); found != nil {
 			c.mention(found.Title)
 			c.location, c.self.status = found.Location, found.Status
 			return verdict{kind: answerRedirect}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/seawall-edge/seawall/edge/cache"
 	"github.com/seawall-edge/seawall/internal/freshness"
+	"github.com/seawall-edge/seawall/rule"
 	"github.com/seawall-edge/seawall/spec"
 )
 
@@ -22,6 +23,7 @@ type cacheRules struct {
 	showKey     bool
 	armour      bool // against paths that promise another type
 	rules       []cacheRule
+	asked       rule.Set // of rules
 }
 
 func compileCache(s spec.ZoneSpec) cacheRules {

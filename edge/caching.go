@@ -17,7 +17,6 @@ import (
 // cacheRule is a compiled spec.CacheRuleSpec.
 type cacheRule struct {
 	title     string
-	when      *rule.Condition
 	bypass    bool
 	force     bool
 	lifetimes []statusLifetime
@@ -61,16 +60,13 @@ type queryRule struct {
 
 // askCaching asks the zone's rules about the request, for c.caching.
 func (e *Edge) askCaching(c *climb) {
-	said, rules := &c.caching, c.zone.cache.rules
-	if len(rules) == 0 {
+	said, rules := &c.caching, &c.zone.cache
+	if len(rules.rules) == 0 {
 		return
 	}
 	f, ambiguous := e.facts(c), c.x.Ambiguous()
-	for i := range rules {
-		r := &rules[i]
-		if !r.when.Holds(f) {
-			continue
-		}
+	for i := rules.asked.Next(f, 0); i >= 0; i = rules.asked.Next(f, i+1) {
+		r := &rules.rules[i]
 		c.mention(r.title)
 		said.bypass = said.bypass || r.bypass || r.bypassCookies && c.x.Fields.Has(wire.Cookie) ||
 			r.bypassAuthorization && c.x.Fields.Has(wire.Authorization)
@@ -102,28 +98,28 @@ func (s *caching) lifetime(status int) (seconds int64, ok bool) {
 	return 0, false
 }
 
-// compileCacheRules compiles the rules about the cache.
-func compileCacheRules(specs []spec.CacheRuleSpec, lists rule.Lists) ([]cacheRule, error) {
-	var rules []cacheRule
+// addRules compiles the rules about the cache.
+func (c *cacheRules) addRules(specs []spec.CacheRuleSpec, lists rule.Lists) error {
 	for i, s := range specs {
 		when, err := rule.Compile(s.When, lists)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r := cacheRule{
-			title: rewrite.Title("cache", s.Name, i), when: when, bypass: s.Bypass, force: s.Force, browser: seconds(s.BrowserLifetime),
+			title: rewrite.Title("cache", s.Name, i), bypass: s.Bypass, force: s.Force, browser: seconds(s.BrowserLifetime),
 			bypassCookies: s.Cookies == spec.CookiesBypass, removeCookies: s.Cookies == spec.CookiesRemove,
 			bypassAuthorization: s.Authorization == spec.AuthorizationBypass, share: s.Authorization == spec.AuthorizationShare,
 		}
 		if r.lifetimes, err = compileLifetimes(s.EdgeLifetime); err != nil {
-			return nil, err
+			return err
 		}
 		if r.key, err = compileKey(s.Key); err != nil {
-			return nil, err
+			return err
 		}
-		rules = append(rules, r)
+		c.rules = append(c.rules, r)
+		c.asked.Add(nil, when)
 	}
-	return rules, nil
+	return nil
 }
 
 func seconds(d spec.Duration) int64 { return int64(d.Duration() / time.Second) }

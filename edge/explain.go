@@ -194,16 +194,19 @@ func (t *thinking) answer(q Question) {
 func (z *zone) reasons() map[string]func(*rule.Facts) []string {
 	all := map[string]func(*rule.Facts) []string{}
 	r := &z.rules
-	for _, list := range [][]accessEntry{r.access.allow, r.access.block} {
-		for i := range list {
-			all[list[i].title] = list[i].when.Why
+	note := func(title string, asked *rule.Set, i int) {
+		all[title] = func(f *rule.Facts) []string { return asked.Why(i, f) }
+	}
+	for _, list := range []*accessEntries{&r.access.allow, &r.access.block} {
+		for i := range list.entries {
+			note(list.entries[i].title, &list.asked, i)
 		}
 	}
-	for i := range r.own {
-		all[r.own[i].title] = r.own[i].when.Why
+	for i := range r.own.rules {
+		note(r.own.rules[i].title, &r.own.asked, i)
 	}
 	for i := range z.cache.rules {
-		all[z.cache.rules[i].title] = z.cache.rules[i].when.Why
+		note(z.cache.rules[i].title, &z.cache.asked, i)
 	}
 	r.redirects.Whys(all)
 	r.requests.Whys(all)

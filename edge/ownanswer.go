@@ -11,10 +11,15 @@ import (
 	"github.com/seawall-edge/seawall/spec"
 )
 
+// ownRules are a zone's own answers, compiled.
+type ownRules struct {
+	rules []ownRule
+	asked rule.Set // of rules
+}
+
 // ownRule is a compiled spec.OwnAnswerSpec.
 type ownRule struct {
 	title  string
-	when   *rule.Condition
 	reads  bool // of methods it is about GET and HEAD alone
 	status int
 	kind   []byte // Content-Type
@@ -23,11 +28,12 @@ type ownRule struct {
 
 const plainText = "text/plain; charset=utf-8"
 
-func compileOwn(specs []spec.OwnAnswerSpec, txt spec.SecurityTxtSpec, lists rule.Lists) (rules []ownRule, err error) {
+func compileOwn(specs []spec.OwnAnswerSpec, txt spec.SecurityTxtSpec, lists rule.Lists) (own ownRules, err error) {
 	for i, s := range specs {
 		r := ownRule{title: rewrite.Title("own", s.Name, i), reads: len(s.When.Method) == 0, status: s.Status, kind: []byte(s.Type), body: []byte(s.Body + s.Text)}
-		if r.when, err = rule.Compile(s.When, lists); err != nil {
-			return nil, err
+		when, err := rule.Compile(s.When, lists)
+		if err != nil {
+			return ownRules{}, err
 		}
 		if r.status == 0 {
 			r.status = http.StatusOK
@@ -35,13 +41,19 @@ func compileOwn(specs []spec.OwnAnswerSpec, txt spec.SecurityTxtSpec, lists rule
 		if len(r.kind) == 0 {
 			r.kind = []byte(plainText)
 		}
-		rules = append(rules, r)
+		own.add(r, when)
 	}
 	if len(txt.Contact) == 0 {
-		return rules, nil
+		return own, nil
 	}
 	when, err := rule.Compile(spec.ConditionSpec{Path: []string{"/.well-known/security.txt"}}, nil)
-	return append(rules, ownRule{"security.txt", when, true, http.StatusOK, []byte(plainText), []byte(securityText(txt))}), err
+	own.add(ownRule{"security.txt", true, http.StatusOK, []byte(plainText), []byte(securityText(txt))}, when)
+	return own, err
+}
+
+func (o *ownRules) add(r ownRule, when *rule.Condition) {
+	o.rules = append(o.rules, r)
+	o.asked.Add(nil, when)
 }
 
 // securityText writes a file by RFC 9116, 2.5.
@@ -62,17 +74,15 @@ func securityText(s spec.SecurityTxtSpec) string {
 
 // ownAnswer returns the rule that answers the request; nil if none does.
 func (e *Edge) ownAnswer(c *climb) *ownRule {
-	rules := c.zone.rules.own
-	if len(rules) == 0 {
+	own := &c.zone.rules.own
+	if len(own.rules) == 0 {
 		return nil
 	}
 	f := e.facts(c)
-	for i := range rules {
-		r := &rules[i]
-		if r.reads && !reads(c.x.MethodName) || !r.when.Holds(f) {
-			continue
+	for i := own.asked.Next(f, 0); i >= 0; i = own.asked.Next(f, i+1) {
+		if r := &own.rules[i]; !r.reads || reads(c.x.MethodName) {
+			return r
 		}
-		return r
 	}
 	return nil
 }

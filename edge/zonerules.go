@@ -10,7 +10,7 @@ import (
 type zoneRules struct {
 	access    accessList
 	redirects *rewrite.Redirects
-	own       []ownRule
+	own       ownRules
 	requests  *rewrite.Requests
 	answers   *rewrite.Answers
 	cors      *rewrite.CORS
@@ -40,11 +40,8 @@ func compileRules(z *zone, s spec.ZoneSpec) (err error) {
 	if r.cors, err = rewrite.NewCORS(s.Rewrite.CORS); err != nil {
 		return err
 	}
-	r.steers = !r.redirects.Empty() || len(r.own) > 0 || !r.requests.Empty() || r.cors != nil
-	if z.cache.rules, err = compileCacheRules(s.Cache.Rules, lists); err != nil {
-		return err
-	}
-	return nil
+	r.steers = !r.redirects.Empty() || len(r.own.rules) > 0 || !r.requests.Empty() || r.cors != nil
+	return z.cache.addRules(s.Cache.Rules, lists)
 }
 
 // SetAccess makes this the node's list, which is asked before every zone's

@@ -32,9 +32,7 @@ func Compile(when spec.ConditionSpec, lists Lists) (*Condition, error) {
 		}
 		t.settle()
 		if fact.guards {
-			if guards := t.guards(); len(guards) > 0 {
-				c.guard, c.guards = guards[0], guards[1:]
-			}
+			c.guard = t.guard()
 		}
 		made := fact.make(t)
 		made.cost = t.cost()

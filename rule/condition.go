@@ -5,9 +5,8 @@ import "slices"
 // Condition is a compiled spec.ConditionSpec. It is safe for any number of
 // readers. A nil Condition holds for every request.
 type Condition struct {
-	guard  guard   // how the path has to begin, or else
-	guards []guard // in one of these ways
-	tests  []test  // all have to hold; the cheap ones first
+	guard guard  // how the path has to begin
+	tests []test // all have to hold; the cheap ones first
 }
 
 // test is one question about one fact, or conditions within the condition.
@@ -27,16 +26,11 @@ const (
 
 // Holds reports whether the condition holds for what is known.
 func (c *Condition) Holds(f *Facts) bool {
-	return c == nil || c.passes(f) && c.tested(f) == yes
-}
-
-// passes reports whether the path begins as it has to.
-func (c *Condition) passes(f *Facts) bool {
-	return f.Begins(Beginning{c.guard}) || len(c.guards) > 0 && f.beginsAs(c.guards)
+	return c == nil || c.guard.passes(f) && c.tested(f) == yes
 }
 
 func (c *Condition) truth(f *Facts) truth {
-	if !c.passes(f) {
+	if !c.guard.passes(f) {
 		return no
 	}
 	return c.tested(f)

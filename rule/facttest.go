@@ -97,7 +97,12 @@ func addAddress(c *Condition, when spec.ConditionSpec, lists Lists) error {
 			if !f.Address.IsValid() {
 				return unknown
 			}
-			return is(find(f.Address) != nil)
+			for i := range sets {
+				if sets[i].in.Contains(f.Address) {
+					return yes
+				}
+			}
+			return no
 		},
 		why:  func(f *Facts) string { return fmt.Sprintf("address %s is %s", f.Address, find(f.Address).name) },
 		cost: costFields,

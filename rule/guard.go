@@ -6,32 +6,50 @@ import (
 	"github.com/seawall-edge/seawall/internal/pattern"
 )
 
-// guard is how a path has to begin, as a word: most rules are about other
-// parts of the site, and one comparison without a pointer to follow says so.
-type guard struct{ mask, want uint64 }
+// guard is what paths that match have in common in their first eight bytes:
+// most rules are about other parts of the site, and one comparison without a
+// pointer to follow says so. The zero guard lets every path pass.
+type guard struct{ mask, want uint64 } // want has no bit that mask has not
 
-// mostGuards is for how many beginnings that is worth it.
-const mostGuards = 4
-
-// guardsOf returns how a path begins that matches one of the patterns; none
-// if it may begin in any way.
-func guardsOf(patterns []pattern.Pattern) []guard {
-	if len(patterns) > mostGuards {
-		return nil
+func (g guard) passes(f *Facts) bool {
+	if !f.known {
+		f.begin()
 	}
-	var guards []guard
+	return f.head&g.mask == g.want
+}
+
+func (f *Facts) begin() { f.head, f.known = head(f.Path), true }
+
+// guardOf returns what the paths have in common that match one of the patterns.
+func guardOf(patterns []pattern.Pattern) (all guard) {
 	for i := range patterns {
 		begin := patterns[i].Beginning()
-		if len(begin) < 2 {
-			return nil
-		}
 		var mask [8]byte
-		for i := range min(len(begin), 8) {
-			mask[i] = 0xff
+		for j := range min(len(begin), 8) {
+			mask[j] = 0xff
 		}
-		guards = append(guards, guard{binary.LittleEndian.Uint64(mask[:]), head(begin)})
+		one := guard{binary.LittleEndian.Uint64(mask[:]), head(begin)}
+		if i == 0 {
+			all = one
+		} else {
+			all = all.or(one)
+		}
 	}
-	return guards
+	return all
+}
+
+// or returns a guard that lets pass what one of two does.
+func (g guard) or(h guard) guard {
+	mask := g.mask & h.mask &^ (g.want ^ h.want)
+	return guard{mask, g.want & mask}
+}
+
+// and returns a guard that lets pass what both do, and at worst what g does.
+func (g guard) and(h guard) guard {
+	if (g.want^h.want)&g.mask&h.mask != 0 {
+		return g // nothing passes both
+	}
+	return guard{g.mask | h.mask, g.want | h.want}
 }
 
 // head returns the first eight bytes of a text; zeros where it has fewer.
@@ -43,38 +61,3 @@ func head(text []byte) uint64 {
 	copy(room[:], text)
 	return binary.LittleEndian.Uint64(room[:])
 }
-
-// beginsAs reports whether the path begins in one of some ways.
-func (f *Facts) beginsAs(guards []guard) bool {
-	for i := range guards {
-		if f.head&guards[i].mask == guards[i].want {
-			return true
-		}
-	}
-	return false
-}
-
-// Beginning is how paths begin that a pattern matches: a question that is
-// cheaper than the pattern. The zero value is every beginning.
-type Beginning struct{ guard }
-
-// BeginningOf returns how the paths begin that a pattern matches.
-func BeginningOf(p *pattern.Pattern) Beginning {
-	if p == nil {
-		return Beginning{}
-	}
-	if guards := guardsOf([]pattern.Pattern{*p}); len(guards) > 0 {
-		return Beginning{guards[0]}
-	}
-	return Beginning{}
-}
-
-// Begins reports whether the path begins so.
-func (f *Facts) Begins(b Beginning) bool {
-	if !f.known {
-		f.begin()
-	}
-	return f.head&b.mask == b.want
-}
-
-func (f *Facts) begin() { f.head, f.known = head(f.Path), true }

@@ -117,10 +117,10 @@ func (t *texts) cost() int {
 	return cost
 }
 
-// guards returns how texts begin that match; none if they may begin in any way.
-func (t *texts) guards() []guard {
+// guard returns how texts begin that match.
+func (t *texts) guard() guard {
 	if t.exact != nil || len(t.lists) > 0 {
-		return nil
+		return guard{}
 	}
-	return guardsOf(t.patterns)
+	return guardOf(t.patterns)
 }

@@ -9,12 +9,12 @@ import (
 // Answers is compiled changes of answers.
 type Answers struct {
 	rules    []answerRule
+	asked    rule.Set // of rules
 	security bool
 }
 
 type answerRule struct {
 	title   string
-	when    *rule.Condition
 	changes changes
 }
 
@@ -23,14 +23,15 @@ func NewAnswers(s spec.RewriteSpec, lists rule.Lists) (*Answers, error) {
 	all := &Answers{security: s.SecurityHeaders}
 	for i, one := range s.Answers {
 		r := answerRule{title: Title("answer", one.Name, i)}
-		var err error
-		if r.when, err = rule.Compile(one.When, lists); err != nil {
+		when, err := rule.Compile(one.When, lists)
+		if err != nil {
 			return nil, wrongIn("when", "%w", err)
 		}
 		if r.changes, err = newChanges(one.Fields); err != nil {
 			return nil, err
 		}
 		all.rules = append(all.rules, r)
+		all.asked.Add(nil, when)
 	}
 	return all, nil
 }
@@ -73,11 +74,10 @@ type Plan struct {
 // of each rule that holds. A Plan can be made anew.
 func (p *Plan) Make(all *Answers, f *rule.Facts, said func(title string)) {
 	p.all, p.held, p.take = all, p.held[:0], 0
-	for i := range all.rules {
-		if r := &all.rules[i]; r.when.Holds(f) {
-			said(r.title)
-			p.held, p.take = append(p.held, r), p.take|r.changes.take
-		}
+	for i := all.asked.Next(f, 0); i >= 0; i = all.asked.Next(f, i+1) {
+		r := &all.rules[i]
+		said(r.title)
+		p.held, p.take = append(p.held, r), p.take|r.changes.take
 	}
 }
 

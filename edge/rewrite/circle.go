@@ -70,11 +70,11 @@ func (r *Redirects) follow(host, path string) string {
 		if seen[here] = true; len(way) > mostHops {
 			return fmt.Sprintf("it does not end: %s -> %s -> %s and so on", way[0], way[1], way[2])
 		}
-		found, ok := r.Find(nil, &rule.Facts{
+		found := r.Find(nil, &rule.Facts{
 			Host: []byte(at.Hostname()), Path: []byte(at.Path), Target: []byte(at.RequestURI()), Method: []byte("GET"),
 			Secure: at.Scheme == "https", Fields: &wire.Fields{},
 		}, []byte(at.Host))
-		if !ok {
+		if found == nil {
 			return ""
 		}
 		next, err := at.Parse(string(found.Location))

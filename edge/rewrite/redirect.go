@@ -23,6 +23,7 @@ type Redirects struct {
 	www, slash string
 	claims     func(host string) bool // whether a host is the zone's
 	rules      []redirect
+	asked      rule.Set // of rules
 	tables     []table
 }
 
@@ -37,7 +38,6 @@ type redirect struct {
 	title     string
 	when      *rule.Condition
 	from      *pattern.Pattern // nil: every path
-	begins    rule.Beginning   // of such paths
 	to        template
 	status    int
 	dropQuery bool
@@ -56,6 +56,7 @@ func NewRedirects(s spec.RedirectsSpec, hosts []string, lists rule.Lists) (*Redi
 		}
 		compiled.title = Title("redirect", one.Name, i)
 		r.rules = append(r.rules, compiled)
+		r.asked.Add(compiled.from, compiled.when)
 	}
 	for i, list := range s.Lists {
 		t, err := newTable(list)
@@ -99,7 +100,6 @@ func newRedirect(s spec.RedirectSpec, lists rule.Lists) (redirect, error) {
 			return r, wrongIn("from", "%w", err)
 		}
 		groups, names = r.from.Groups()
-		r.begins = rule.BeginningOf(r.from)
 	}
 	if r.to, err = parseTemplate(s.To, groups, names, redirectValues); err != nil {
 		return r, wrongIn("to", "%w", err)
@@ -165,37 +165,34 @@ func checkDestination(t *template) string {
 	return "a path that begins with a slash, or an address that begins with http:// or https://, is needed"
 }
 
-// Find returns where a request is to be sent. hostport is the host as the
-// visitor wrote it; dst is memory for the address.
-func (r *Redirects) Find(dst []byte, f *rule.Facts, hostport []byte) (found Redirect, ok bool) {
+// Find returns where a request is to be sent; nil where it is not. hostport is
+// the host as the visitor wrote it; dst is memory for the address.
+func (r *Redirects) Find(dst []byte, f *rule.Facts, hostport []byte) *Redirect {
 	if r.https && !f.Secure || r.www != "" {
 		// One step to the right door, and to the slash, unless a rule is about
 		// the path as it is.
-		_, ruled := r.ruled(nil, f, hostport)
-		if location, moved, _ := r.canonical(dst, f, hostport, !ruled); moved {
-			return Redirect{http.StatusPermanentRedirect, location, canonicalTitle}, true
+		ruled := r.ruled(nil, f, hostport)
+		if location, moved, _ := r.canonical(dst, f, hostport, ruled == nil); moved {
+			return &Redirect{http.StatusPermanentRedirect, location, canonicalTitle}
 		}
 	}
-	if found, ok := r.ruled(dst, f, hostport); ok {
-		return found, true
+	if found := r.ruled(dst, f, hostport); found != nil {
+		return found
 	}
 	if r.slash != "" {
 		if location, _, slashed := r.canonical(dst, f, hostport, true); slashed {
-			return Redirect{http.StatusPermanentRedirect, location, canonicalTitle}, true
+			return &Redirect{http.StatusPermanentRedirect, location, canonicalTitle}
 		}
 	}
-	return Redirect{}, false
+	return nil
 }
 
 const canonicalTitle = "redirect canonical"
 
 // ruled asks rules and lists.
-func (r *Redirects) ruled(dst []byte, f *rule.Facts, hostport []byte) (found Redirect, ok bool) {
-	for i := range r.rules {
+func (r *Redirects) ruled(dst []byte, f *rule.Facts, hostport []byte) *Redirect {
+	if i := r.asked.Next(f, 0); i >= 0 {
 		one := &r.rules[i]
-		if !f.Begins(one.begins) || one.from != nil && !one.from.Match(f.Path) || !one.when.Holds(f) {
-			continue
-		}
 		var captures [][]byte
 		if one.from != nil {
 			captures, _ = one.from.Captures(nil, f.Path)
@@ -206,15 +203,15 @@ func (r *Redirects) ruled(dst []byte, f *rule.Facts, hostport []byte) (found Red
 			}
 			return f.Path
 		})
-		return Redirect{one.status, withQuery(safe(location), f.Target, one.dropQuery), one.title}, true
+		return &Redirect{one.status, withQuery(safe(location), f.Target, one.dropQuery), one.title}
 	}
 	for i := range r.tables {
 		t := &r.tables[i]
 		if entry, ok := t.find(f); ok {
-			return Redirect{entry.status, withQuery(append(dst, entry.to...), f.Target, t.dropQuery), t.title}, true
+			return &Redirect{entry.status, withQuery(append(dst, entry.to...), f.Target, t.dropQuery), t.title}
 		}
 	}
-	return Redirect{}, false
+	return nil
 }
 
 // safe keeps a path from being read as a host: browsers take "//example.org"

@@ -11,13 +11,15 @@ import (
 )
 
 // Requests is compiled changes of requests.
-type Requests struct{ rules []requestRule }
+type Requests struct {
+	rules []requestRule
+	asked rule.Set // of rules
+}
 
 type requestRule struct {
 	title       string
 	when        *rule.Condition
 	from        *pattern.Pattern // nil: the path stays
-	begins      rule.Beginning   // of the paths that it matches
 	to          template
 	query       []queryField
 	removeQuery pattern.List
@@ -39,6 +41,7 @@ func NewRequests(specs []spec.RequestRewriteSpec, lists rule.Lists) (*Requests, 
 		}
 		r.title = Title("request", s.Name, i)
 		all.rules = append(all.rules, r)
+		all.asked.Add(r.from, r.when)
 	}
 	return all, nil
 }
@@ -53,7 +56,6 @@ func newRequestRule(s spec.RequestRewriteSpec, lists rule.Lists) (r requestRule,
 			return r, wrongIn("from", "%w", err)
 		}
 		groups, names = r.from.Groups()
-		r.begins = rule.BeginningOf(r.from)
 		if !strings.HasPrefix(s.To, "/") || strings.ContainsAny(s.To, "?# ") {
 			return r, wrongIn("to", "%q is not a path; it begins with a slash and has no query", s.To)
 		}
@@ -89,12 +91,10 @@ type Held struct{ rules []*requestRule }
 // Held can be used again.
 func (all *Requests) Hold(held *Held, f *rule.Facts, said func(title string)) (any bool) {
 	held.rules = held.rules[:0]
-	for i := range all.rules {
+	for i := all.asked.Next(f, 0); i >= 0; i = all.asked.Next(f, i+1) {
 		r := &all.rules[i]
-		if f.Begins(r.begins) && (r.from == nil || r.from.Match(f.Path)) && r.when.Holds(f) {
-			said(r.title)
-			held.rules = append(held.rules, r)
-		}
+		said(r.title)
+		held.rules = append(held.rules, r)
 	}
 	return len(held.rules) > 0
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxProgram bounds a compiled expression, in instructions: a{1000}{1000}
@@ -39,7 +41,27 @@ func parseExpression(text string, fold bool) (*Pattern, error) {
 	if err != nil {
 		return nil, misread(text, err)
 	}
-	return &Pattern{kind: expression, fold: fold, re: re, must: []byte(required(tree.Simplify())), source: "~" + text}, nil
+	tree = tree.Simplify()
+	return &Pattern{kind: expression, fold: fold, re: re, must: []byte(required(tree)), begin: []byte(beginning(tree)), source: "~" + text}, nil
+}
+
+// beginning returns what every text begins with that has a match; "" if that
+// is not sure.
+func beginning(tree *syntax.Regexp) string {
+	if tree.Op != syntax.OpConcat || len(tree.Sub) < 2 || tree.Sub[0].Op != syntax.OpBeginText {
+		return ""
+	}
+	return literal(tree.Sub[1])
+}
+
+// literal returns the text that a part of an expression is; "" if it is more
+// than one.
+func literal(tree *syntax.Regexp) string {
+	// What no valid text has is matched by the replacement character as well.
+	if tree.Op != syntax.OpLiteral || tree.Flags&syntax.FoldCase != 0 || slices.Contains(tree.Rune, utf8.RuneError) {
+		return ""
+	}
+	return string(tree.Rune)
 }
 
 // misread turns the parser's error into ours, with the place where it names
@@ -58,9 +80,7 @@ func misread(text string, err error) error {
 func required(tree *syntax.Regexp) string {
 	switch tree.Op {
 	case syntax.OpLiteral:
-		if tree.Flags&syntax.FoldCase == 0 {
-			return string(tree.Rune)
-		}
+		return literal(tree)
 	case syntax.OpCapture, syntax.OpPlus:
 		return required(tree.Sub[0])
 	case syntax.OpRepeat:

@@ -44,6 +44,7 @@ type Pattern struct {
 	pieces [][]byte // of starred: what stands between the stars
 	re     *regexp.Regexp
 	must   []byte // what every match of re has in it; empty: unknown
+	begin  []byte // what every match of re begins with; likewise
 	source string
 }
 
@@ -141,7 +142,10 @@ func (p *Pattern) Exact() (text []byte, ok bool) { return p.text, p.kind == exac
 // Beginning returns what every text that matches begins with; nil where that
 // is not known. Letters have the case that texts must have.
 func (p *Pattern) Beginning() []byte {
-	if p.fold || p.kind == expression {
+	switch {
+	case p.kind == expression:
+		return p.begin
+	case p.fold:
 		return nil
 	}
 	return p.pieces[0]

@@ -266,3 +266,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFind_inEitherCase compares the search eight places at once with the
+// obvious one.
+func FuzzFind_inEitherCase(f *testing.F) {
+	f.Add("badbot", "Mozilla/5.0 (compatible; BadBot/1.0; +http://example.com)")
+	f.Add("b", "aaaaaaaaB")
+	f.Add("@a", "`a`a`a`a@A")
+	f.Add("ab", "ababababaab")
+	f.Fuzz(func(t *testing.T, piece, text string) {
+		fold := func(s string) string {
+			all := []byte(s)
+			for i := range all {
+				all[i] = lower(all[i])
+			}
+			return string(all)
+		}
+		want := strings.Index(fold(text), fold(piece))
+		if got := (&Pattern{fold: true}).find([]byte(text), []byte(fold(piece))); got != want {
+			t.Fatalf("%q in %q: at %d, want %d", piece, text, got, want)
+		}
+	})
+}

@@ -21,7 +21,8 @@ import (
 // A Set is an immutable set of address prefixes. It is safe for any number of
 // readers. A nil Set is empty.
 type Set struct {
-	table bart.Lite // never written after Parse
+	table bart.Lite      // never written after Parse
+	few   []netip.Prefix // all of them where there are few: comparing each is quicker then
 }
 
 // A Problem is one mistake in a list of prefixes.
@@ -46,6 +47,9 @@ const mostProblems = 100
 // takes half a second, and visitors must not wait for it on a busy machine.
 const turn = 256
 
+// few prefixes are compared one by one.
+const few = 4
+
 // ParseAll is Parse for lists that are too long to hold twice. Index is the
 // number that comes with the text.
 func ParseAll(texts iter.Seq2[int, string]) (*Set, []Problem) {
@@ -68,6 +72,11 @@ func ParseAll(texts iter.Seq2[int, string]) (*Set, []Problem) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	if count <= few {
+		for p := range set.table.All() {
+			set.few = append(set.few, p)
+		}
+	}
 	return set, nil
 }
 
@@ -75,7 +84,16 @@ func ParseAll(texts iter.Seq2[int, string]) (*Set, []Problem) {
 // IPv4-mapped address counts as the IPv4 address, a zone is disregarded. The
 // zero Addr is in no set.
 func (s *Set) Contains(a netip.Addr) bool {
-	return s != nil && s.table.Contains(a.Unmap())
+	if s == nil {
+		return false
+	}
+	a = a.Unmap().WithZone("")
+	for i := range s.few {
+		if s.few[i].Contains(a) {
+			return true
+		}
+	}
+	return s.few == nil && s.table.Contains(a)
 }
 
 // Len returns the number of different prefixes.

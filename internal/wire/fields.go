@@ -72,8 +72,14 @@ func (f *Fields) put(field Field) {
 func (f *Fields) AddAll(other *Fields) {
 	shift := uint32(len(f.buf))
 	f.buf = append(f.buf, other.buf...)
-	for _, o := range other.list {
-		f.list = append(f.list, Field{o.NameStart + shift, o.NameEnd + shift, o.ValueStart + shift, o.ValueEnd + shift, o.Known})
+	begin := len(f.list)
+	f.list = append(f.list, other.list...)
+	for i := range f.list[begin:] {
+		field := &f.list[begin+i]
+		field.NameStart += shift
+		field.NameEnd += shift
+		field.ValueStart += shift
+		field.ValueEnd += shift
 	}
 	f.has |= other.has
 }
