@@ -36,6 +36,7 @@ const (
 	// The zone.
 	ReasonUnknownHost
 	ReasonWrongScheme
+	ReasonOtherName
 	ReasonMaintenance
 	ReasonLoop
 	ReasonBlocked
@@ -104,6 +105,7 @@ var reasons = [Reasons]reasonText{
 	ReasonProxyHeader:           {"proxy-header", 400, "This connection must begin with a PROXY protocol header."},
 	ReasonShortage:              {"shortage", 503, "This server is short of memory at the moment."},
 	ReasonUnknownHost:           {"unknown-host", 421, "No site with this name is served here."},
+	ReasonOtherName:             {"other-name", 421, "The connection was made for another site."},
 	ReasonWrongScheme:           {"wrong-scheme", 421, "This scheme is not served on this connection."},
 	ReasonMaintenance:           {"maintenance", 503, "The site is closed for maintenance."},
 	ReasonLoop:                  {"loop", 508, "The request goes round in a circle: the site's server leads back here."},

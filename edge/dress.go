@@ -12,6 +12,10 @@ import (
 // beginAnswer sends the head of an answer that is the origin's or was kept,
 // with what the zone's rules change about it. What is kept stays as it came.
 func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
+	if c.zone != nil && c.zone.hsts != nil && c.x.Event.Secure && a.Status != http.StatusSwitchingProtocols {
+		a.More.AddKnown(wire.StrictTransportSecurity, c.zone.hsts)
+		c.leaveOut(a, func(known wire.Name, _ []byte) bool { return known == wire.StrictTransportSecurity })
+	}
 	if c.x.Bare || a.Status == http.StatusSwitchingProtocols {
 		return c.x.Out.Begin(a)
 	}

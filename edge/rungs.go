@@ -3,6 +3,7 @@ package edge
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"net/netip"
 
 	"github.com/seawall-edge/seawall"
@@ -13,11 +14,30 @@ import (
 
 // zone finds whose site is asked for.
 func (e *Edge) zone(c *climb) verdict {
-	c.zone = e.zones.Load().find(c.x.Host)
-	if c.zone == nil {
+	x := c.x
+	c.zone = e.zones.Load().find(x.Host)
+	switch {
+	case c.zone == nil:
 		return verdict{refuse, seawall.ReasonUnknownHost}
+	case x.TLS != nil && !e.sameSite(x, c.zone):
+		c.zone = nil
+		return verdict{refuse, seawall.ReasonOtherName}
+	case x.Misplaced:
+		return c.toTLS()
 	}
 	return verdict{}
+}
+
+// toTLS sends a plain request to the same address over TLS, which is spoken
+// where it came in.
+func (c *climb) toTLS() verdict {
+	x := c.x
+	if len(x.Target) == 0 || x.Target[0] != '/' {
+		return verdict{refuse, seawall.ReasonWrongScheme}
+	}
+	c.location = append(append(append(c.location[:0], "https://"...), x.Hostport...), x.Target...)
+	c.self.status = http.StatusPermanentRedirect
+	return verdict{kind: answerRedirect}
 }
 
 // client finds out who is asking. Only what a trusted proxy says counts.

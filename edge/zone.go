@@ -29,6 +29,9 @@ type zone struct {
 	hops      *prefix.Set // nil: nobody in front is trusted
 	hopsField forwarded.Kind
 
+	tls13 bool   // the oldest version of TLS that is spoken
+	hsts  []byte // for answers over TLS; nil: none
+
 	closed     bool        // for maintenance
 	guests     *prefix.Set // who is let in all the same
 	retryAfter []byte      // seconds
@@ -79,6 +82,8 @@ func (e *Edge) outline(s spec.ZoneSpec) (*zone, error) {
 		closed:      s.Maintenance.On,
 		retryAfter:  fmt.Appendf(nil, "%d", max(1, int64(s.Maintenance.RetryAfter.Duration()/time.Second))),
 		compression: compileCompression(s.Compression),
+		tls13:       s.TLS.MinVersion == spec.TLS13,
+		hsts:        hstsValue(s.TLS.HSTS),
 		cache:       compileCache(s),
 		state:       &zoneState{},
 	}

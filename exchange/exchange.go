@@ -59,6 +59,10 @@ type Exchange struct {
 	Client netip.AddrPort // who asks; a trusted proxy in front may have named it
 	Peer   netip.AddrPort // who connected: the visitor, or the last proxy in front
 	Ring   int            // which ring of Events this connection uses
+	TLS    *TLS           // nil: the connection is not secure
+
+	// Misplaced says that a plain request has come in where TLS is spoken.
+	Misplaced bool
 
 	// ForwardedByTrusted says that Peer is a proxy whose word counts.
 	ForwardedByTrusted bool

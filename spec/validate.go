@@ -44,6 +44,7 @@ func (z ZoneSpec) Validate() []Mistake {
 	list.cacheRules(z.Cache.Rules, conditions)
 	list.writtenKeys(z)
 	list.hops(z.TrustedHops)
+	list.tls(z.TLS)
 	list.pages(z.Pages)
 	list.prefixes("maintenance.allow", z.Maintenance.Allow)
 	list.timeout("maintenance.retry_after", z.Maintenance.RetryAfter)

@@ -43,6 +43,9 @@ type ZoneSpec struct {
 	// Origin is the server that has the site, or several.
 	Origin OriginSpec `yaml:"origin" json:"origin"`
 
+	// TLS says how visitors come by https.
+	TLS TLSSpec `yaml:"tls,omitempty" json:"tls,omitzero"`
+
 	// Lists are lists that conditions name. Default: none.
 	Lists []ListSpec `yaml:"lists,omitempty" json:"lists,omitempty"`
 
@@ -256,6 +259,7 @@ func (z ZoneSpec) Resolved() ZoneSpec {
 	z.Origin = z.Origin.resolved()
 	z.Cache = z.Cache.resolved()
 	z.Compression = z.Compression.resolved()
+	setDefault(&z.TLS.MinVersion, TLS12)
 	setDefault(&z.TrustedHops.Field, defaultHopsField)
 	setDefault(&z.Maintenance.RetryAfter, defaultMaintenanceRetry)
 	return z

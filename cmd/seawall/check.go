@@ -95,7 +95,7 @@ func printableLine(text string) string {
 func explainConfig(c Config) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("Visitors come in on %s (HTTP).", c.HTTP)
+	line("Visitors come in on %s (HTTP)%s.", c.HTTP, also("%s (HTTPS)", c.HTTPS))
 	line("The state directory is %s.", c.State)
 	line("Operators ask at %s (admin)%s%s.", c.Admin, also("%s (metrics)", c.Metrics), also("%s (debug)", c.Debug))
 	line("")

@@ -16,6 +16,15 @@ type Config struct {
 	// of the machine. Default: :8080.
 	HTTP string `yaml:"http"`
 
+	// HTTPS is where visitors come in with TLS: host:port, or :port. A plain
+	// request there is sent to the same address with https. Default: off.
+	HTTPS string `yaml:"https"`
+
+	// SealKey is the file with the key that keys on this machine are sealed
+	// with. Default: seal.key in the state directory, made when it is missing;
+	// a copy of the directory is then as good as the keys themselves.
+	SealKey string `yaml:"seal_key"`
+
 	// State is the directory that this machine remembers things in: requests
 	// that were refused, its lock, its admin socket. Created with mode 0700.
 	// Default: /var/lib/seawall.
@@ -183,6 +192,7 @@ func (c Config) resolved() Config {
 	orElse(&c.State, defaultState)
 	c.State = filepath.Clean(c.State)
 	orElse(&c.Admin, adminSocket(c.State))
+	orElse(&c.SealKey, sealKey(c.State))
 	orElse(&c.Limits.ConnectionsPerAddress, 1024)
 	orElse(&c.Limits.HeadTimeout, spec.Duration(10*time.Second))
 	orElse(&c.Limits.BodyTimeout, spec.Duration(30*time.Second))
@@ -212,6 +222,8 @@ func orElse[T comparable](field *T, value T) {
 const defaultState = "/var/lib/seawall"
 
 func adminSocket(state string) string { return filepath.Join(state, "admin.sock") }
+
+func sealKey(state string) string { return filepath.Join(state, "seal.key") }
 
 // journalDir is where requests are kept for `seawall why`.
 func journalDir(state string) string { return filepath.Join(state, "journal") }

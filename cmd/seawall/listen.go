@@ -53,25 +53,22 @@ func (d *dataPlane) openEdge(cfg Config, rings int) error {
 type visitorListener struct {
 	net.Listener
 	proxied *prefix.Set // who begins with a PROXY header
+	secure  bool        // visitors speak TLS
 }
 
 // listen opens every address for visitors.
 func listen(cfg Config) ([]visitorListener, error) {
 	var list []visitorListener
-	for i, l := range append([]Listener{{cfg.HTTP, cfg.ProxyProtocol}}, cfg.Listeners...) {
-		name := "http"
-		if i > 0 {
-			name = fmt.Sprintf("listeners[%d]", i-1)
-		}
+	for _, l := range cfg.doors() {
 		proxied, wrong := prefix.Parse(l.ProxyProtocol)
 		listener, err := net.Listen("tcp", l.Address)
 		if err != nil {
-			err = listenError(name, l.Address, err)
+			err = listenError(l.name, l.Address, err)
 		} else {
-			list = append(list, visitorListener{listener, proxied})
+			list = append(list, visitorListener{listener, proxied, l.secure})
 		}
 		if len(wrong) > 0 {
-			err = errors.Join(err, fmt.Errorf("%s: %s", name, wrong[0].Text))
+			err = errors.Join(err, fmt.Errorf("%s: %s", l.name, wrong[0].Text))
 		}
 		if err != nil {
 			for _, open := range list {
@@ -83,11 +80,33 @@ func listen(cfg Config) ([]visitorListener, error) {
 	return list, nil
 }
 
+// visitorDoor is an address where visitors are to come in.
+type visitorDoor struct {
+	Listener
+	name   string // of the setting
+	secure bool
+}
+
+func (c Config) doors() []visitorDoor {
+	doors := []visitorDoor{{Listener{c.HTTP, c.ProxyProtocol}, "http", false}}
+	if c.HTTPS != "" {
+		doors = append(doors, visitorDoor{Listener{c.HTTPS, c.ProxyProtocol}, "https", true})
+	}
+	for i, l := range c.Listeners {
+		doors = append(doors, visitorDoor{l, fmt.Sprintf("listeners[%d]", i), false})
+	}
+	return doors
+}
+
 // serve lets visitors in.
 func (d *dataPlane) serve(listeners []visitorListener) {
 	for _, l := range listeners {
 		d.serving.Go(func() {
-			if err := d.server.ServeProxied(l.Listener, l.proxied.Contains); err != nil {
+			serve := d.server.ServeProxied
+			if l.secure {
+				serve = d.server.ServeTLS
+			}
+			if err := serve(l.Listener, l.proxied.Contains); err != nil {
 				d.log.Error("visitors are not served any more", "address", l.Addr().String(), "error", err)
 			}
 		})

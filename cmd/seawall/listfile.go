@@ -41,6 +41,14 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 		z := &c.Zones[i]
 		prefix := fmt.Sprintf("zones[%d].", i)
 		all(prefix, z.Lists)
+		for j := range z.TLS.Certificates {
+			one := &z.TLS.Certificates[j]
+			for _, name := range []*string{&one.Chain, &one.Key} {
+				if *name != "" {
+					*name = besides(s.File, *name)
+				}
+			}
+		}
 		for j := range z.Answers {
 			read(fmt.Sprintf("%sanswers[%d].file", prefix, j), z.Answers[j].File, &z.Answers[j].Text)
 		}

@@ -35,6 +35,8 @@ type commands struct {
 	Status  statusCommand  `cmd:"" help:"Show what a running seawall is doing."`
 	Why     whyCommand     `cmd:"" help:"Explain what happened to a request."`
 	Rule    ruleCommand    `cmd:"" help:"Try rules before they are switched on."`
+	Seal    sealCommand    `cmd:"" help:"Seal the key of a certificate, for tls.certificates."`
+	Trust   trustCommand   `cmd:"" help:"Print the root of this machine's own authority, or have the machine trust it."`
 	Bypass  bypassCommand  `cmd:"" help:"Switch a part of what is done for a zone off for a while."`
 	Demo    demoCommand    `cmd:"" help:"Show the edge at work on this machine, with a sample site behind it."`
 	Version versionCommand `cmd:"" help:"Show the version."`

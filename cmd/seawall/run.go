@@ -18,6 +18,7 @@ import (
 type runCommand struct {
 	Config string   `placeholder:"FILE" help:"Configuration in YAML. Flags override it."`
 	HTTP   string   `name:"http" placeholder:"ADDR" help:"Where visitors come in (default :8080)."`
+	HTTPS  string   `name:"https" placeholder:"ADDR" help:"Where visitors come in with TLS (default off)."`
 	State  string   `placeholder:"DIR" help:"State directory (default ${state})."`
 	Zone   []string `sep:"none" placeholder:"NAME=ORIGIN_URL" help:"A site and the server that has it; may be repeated. *=ORIGIN_URL takes any host."`
 
@@ -37,7 +38,7 @@ type runCommand struct {
 
 func (r runCommand) source() source {
 	return source{
-		File: r.Config, HTTP: r.HTTP, State: r.State, Admin: r.Admin, Debug: r.Debug, Metrics: r.Metrics,
+		File: r.Config, HTTP: r.HTTP, HTTPS: r.HTTPS, State: r.State, Admin: r.Admin, Debug: r.Debug, Metrics: r.Metrics,
 		AccessLog: r.AccessLog, AccessFormat: r.AccessLogFormat, AccessWhat: r.AccessLogWhat, Resolver: r.Resolver, Zones: r.Zone,
 	}
 }
@@ -94,7 +95,7 @@ func serve(s source, log *slog.Logger, level *slog.LevelVar, start func(Config, 
 		// and a change during the start is noticed.
 		watch: watcher{source: s, last: src}}
 	doors.serve(muxes(d, boss, level, began))
-	log.Info("serving", "http", c.HTTP, "zones", len(c.Zones), "state", c.State, "pid", os.Getpid())
+	log.Info("serving", "http", c.HTTP, "https", c.HTTPS, "zones", len(c.Zones), "state", c.State, "pid", os.Getpid())
 	return boss.run()
 }
 

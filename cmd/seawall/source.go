@@ -18,10 +18,10 @@ import (
 type source struct {
 	File string // empty: flags alone
 
-	HTTP, State, Admin, Debug, Metrics  string // override the file where they are not empty
-	AccessLog, AccessFormat, AccessWhat string
-	Resolver                            []string // in place of those of the file
-	Zones                               []string // NAME=ORIGIN_URL, added to those of the file
+	HTTP, HTTPS, State, Admin, Debug, Metrics string // override the file where they are not empty
+	AccessLog, AccessFormat, AccessWhat       string
+	Resolver                                  []string // in place of those of the file
+	Zones                                     []string // NAME=ORIGIN_URL, added to those of the file
 }
 
 // complaint is a mistake with the place where it can be corrected.
@@ -93,7 +93,7 @@ func (s source) parse(src []byte) (Config, []complaint) {
 // flagOf names the flag that has overridden a setting.
 func (s source) flagOf(path string) string {
 	for _, f := range []struct{ path, flag, value string }{
-		{"http", "--http", s.HTTP}, {"state", "--state", s.State}, {"admin", "--admin", s.Admin},
+		{"http", "--http", s.HTTP}, {"https", "--https", s.HTTPS}, {"state", "--state", s.State}, {"admin", "--admin", s.Admin},
 		{"debug", "--debug", s.Debug}, {"metrics", "--metrics", s.Metrics},
 		{"access_log.file", "--access-log", s.AccessLog}, {"access_log.format", "--access-log-format", s.AccessFormat},
 		{"access_log.what", "--access-log-what", s.AccessWhat},
@@ -114,7 +114,7 @@ func (s source) override(c *Config) (wrong []complaint) {
 		field *string
 		value string
 	}{
-		{&c.HTTP, s.HTTP}, {&c.State, s.State}, {&c.Admin, s.Admin}, {&c.Debug, s.Debug}, {&c.Metrics, s.Metrics},
+		{&c.HTTP, s.HTTP}, {&c.HTTPS, s.HTTPS}, {&c.State, s.State}, {&c.Admin, s.Admin}, {&c.Debug, s.Debug}, {&c.Metrics, s.Metrics},
 		{&c.AccessLog.File, s.AccessLog}, {&c.AccessLog.Format, s.AccessFormat}, {&c.AccessLog.What, s.AccessWhat},
 	} {
 		if f.value != "" {

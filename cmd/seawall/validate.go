@@ -19,6 +19,9 @@ import (
 func (c Config) validate() []spec.Mistake {
 	var list mistakes
 	list.address("http", c.HTTP, false)
+	if c.HTTPS != "" {
+		list.address("https", c.HTTPS, false)
+	}
 	list.admin(c)
 	if c.Debug != "" {
 		list.address("debug", c.Debug, true)
@@ -183,7 +186,7 @@ func (l *mistakes) admin(c Config) {
 
 // twice finds one address for two doors.
 func (l *mistakes) twice(c Config) {
-	doors := []struct{ path, address string }{{"http", c.HTTP}, {"admin", c.Admin}, {"debug", c.Debug}, {"metrics", c.Metrics}}
+	doors := []struct{ path, address string }{{"http", c.HTTP}, {"https", c.HTTPS}, {"admin", c.Admin}, {"debug", c.Debug}, {"metrics", c.Metrics}}
 	for i, listener := range c.Listeners {
 		doors = append(doors, struct{ path, address string }{fmt.Sprintf("listeners[%d].address", i), listener.Address})
 	}

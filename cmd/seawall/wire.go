@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,6 +34,8 @@ type dataPlane struct {
 	resolver *resolve.Resolver
 	places   *geo.Files // nil: there are none
 
+	certificates *certificates // nil: nobody speaks TLS
+
 	closePlaces func()         // nil: there is nothing to close
 	serving     sync.WaitGroup // the listeners
 	watch       *pressure.Watch
@@ -55,6 +58,12 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 	if err := d.openEdge(cfg, rings); err != nil {
 		return nil, errors.Join(err, opened.Close(context.Background()))
 	}
+	var secure *tls.Config
+	if cfg.HTTPS != "" {
+		if secure, err = d.openCertificates(cfg); err != nil {
+			return nil, errors.Join(err, d.stop(context.Background()))
+		}
+	}
 	listeners, err := listen(cfg)
 	if err != nil {
 		return nil, errors.Join(err, d.stop(context.Background()))
@@ -67,7 +76,7 @@ func startEdge(cfg Config, log *slog.Logger) (daemon, error) {
 		return nil, errors.Join(err, d.stop(context.Background()))
 	}
 	d.server = http1.New(http1.Config{
-		Handler: d.edge, Logger: log, Rings: rings, Shed: d.shed,
+		Handler: d.edge, Logger: log, Rings: rings, Shed: d.shed, TLS: secure,
 		Connections:           connectionLimit(cfg.Limits.Connections),
 		ConnectionsPerAddress: cfg.Limits.ConnectionsPerAddress,
 		HeadTimeout:           cfg.Limits.HeadTimeout.Duration(),
@@ -151,6 +160,7 @@ func (d *dataPlane) Reload(cfg Config) error {
 		d.broken.Store(true)
 		return err
 	}
+	d.certificates.replace(cfg.Zones)
 	d.broken.Store(false)
 	d.reloaded.Store(time.Now().Unix())
 	generation := d.generation.Add(1)

@@ -9,25 +9,34 @@ import (
 )
 
 // admit starts a connection, or refuses it for a limit.
-func (s *Server) admit(tcp *net.TCPConn, trusted func(netip.Addr) bool) {
+func (s *Server) admit(tcp *net.TCPConn, at door) {
 	number := s.accepted.Add(1)
 	socket, err := sock.New(tcp, s.config.WriteTimeout)
 	if err != nil {
 		_ = tcp.Close()
 		return
 	}
-	c := &conn{server: s, sock: socket, ring: int(number % int64(s.config.Rings))}
+	c := &conn{server: s, sock: socket, atTLS: at.secure, ring: uint16(number % int64(s.config.Rings))}
 	if remote, ok := tcp.RemoteAddr().(*net.TCPAddr); ok {
 		remote := remote.AddrPort()
 		c.client = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	}
-	proxied := trusted != nil && trusted(c.client.Addr())
+	proxied := at.trusted != nil && at.trusted(c.client.Addr())
 	if reason := s.register(c, proxied); reason != seawall.ReasonNone {
 		c.turnAway(reason)
 		return
 	}
 	if proxied {
 		go c.startProxied()
+		return
+	}
+	c.open()
+}
+
+// open begins what visitors do here.
+func (c *conn) open() {
+	if c.atTLS {
+		go c.shake()
 		return
 	}
 	go c.start()

@@ -180,7 +180,7 @@ func (a *answer) Write(p []byte) error {
 // write sends what was gathered and then p.
 func (a *answer) write(p []byte) error {
 	b := a.c.b
-	_, err := a.c.sock.WriteBoth(b.out, p)
+	_, err := a.c.link().WriteBoth(b.out, p)
 	b.out = b.out[:0]
 	if err == nil {
 		return nil
@@ -255,7 +255,7 @@ func (a *answer) Ended() bool { return a.c.sock.Ended() }
 
 // Local implements exchange.Stream.
 func (a *answer) Local() netip.AddrPort {
-	if local, ok := a.c.sock.TCP().LocalAddr().(*net.TCPAddr); ok {
+	if local, ok := a.c.sock.LocalAddr().(*net.TCPAddr); ok {
 		return local.AddrPort()
 	}
 	return netip.AddrPort{}

@@ -142,7 +142,7 @@ func (b *body) read() {
 		b.err = bodyError{seawall.ReasonBodyTimeout}
 		return
 	}
-	n, err := b.c.sock.Read(into)
+	n, err := b.c.link().Read(into)
 	b.rest, b.over = into[:n], true
 	switch {
 	case err == nil:

@@ -18,14 +18,18 @@ import (
 type conn struct {
 	server *Server
 	sock   *sock.Conn
+	tls    *secure // on sock; nil: there is none
 	client netip.AddrPort
-	ring   int
 
 	b        *buffers // nil while idle
 	served   bool     // at least one request was read
 	counted  bool     // for client's address, in server.addresses
 	rested   bool     // settled down, and not asked for anything since
 	lastUsed int64    // Unix nanoseconds
+
+	ring      uint16
+	atTLS     bool // the door is for TLS
+	misplaced bool // a plain request came in at it
 
 	waiting atomic.Uint32 // see await and endWait
 }
@@ -50,6 +54,14 @@ const (
 
 func newBuffers() *buffers {
 	return &buffers{in: make([]byte, firstRead), out: make([]byte, 0, 4<<10)}
+}
+
+// link returns what the connection's bytes go over.
+func (c *conn) link() transport {
+	if c.tls != nil {
+		return c.tls
+	}
+	return c.sock
 }
 
 // Fill implements sock.Idler: it returns room for received bytes.
@@ -161,7 +173,7 @@ func (c *conn) await(until time.Time, slack time.Duration) awaited {
 	if c.server.graceOver.Load() {
 		c.endIdle() // the drain has already asked everybody
 	}
-	n, err := c.sock.ReadIdle(c)
+	n, err := c.link().ReadIdle(c)
 	c.rested = false
 	asked := !c.waiting.CompareAndSwap(idle, busy) && !c.waiting.CompareAndSwap(idleLong, busy) // to give up
 	if asked {
@@ -226,7 +238,7 @@ func (c *conn) flush() bool {
 	if b == nil || len(b.out) == 0 {
 		return true
 	}
-	_, err := c.sock.Write(b.out)
+	_, err := c.link().Write(b.out)
 	b.out = b.out[:0]
 	return err == nil
 }
@@ -240,7 +252,7 @@ const (
 // would reset the connection, and could take the answer with it, from a
 // visitor that is in the middle of a long upload (RFC 9112, 9.6).
 func (c *conn) linger() {
-	if c.sock.TCP().CloseWrite() != nil {
+	if c.link().CloseWrite() != nil {
 		return
 	}
 	last := time.Now().Add(lingerTime)
@@ -253,7 +265,7 @@ func (c *conn) linger() {
 			return
 		}
 		_ = c.sock.ReadBefore(minTime(last, now.Add(lingerSilence)), lingerSilence/8)
-		if _, err := c.sock.Read(c.b.in); err != nil {
+		if _, err := c.link().Read(c.b.in); err != nil {
 			return
 		}
 	}
@@ -271,7 +283,7 @@ func (c *conn) end(reset bool) {
 	if reset {
 		c.sock.Abort()
 	} else {
-		_ = c.sock.Close()
+		_ = c.link().Close()
 	}
 	c.Release()
 	c.server.unregister(c)
@@ -285,8 +297,12 @@ func (c *conn) turnAway(reason seawall.Reason) {
 	c.b.request.Reset()
 	c.b.answer.keep = false
 	c.server.config.Handler.Refuse(&c.b.x, reason)
-	c.flush()
-	_ = c.sock.TCP().CloseWrite()
-	_ = c.sock.Close()
+	if c.atTLS {
+		c.sock.Abort() // it could not read the answer
+	} else {
+		c.flush()
+		_ = c.link().CloseWrite()
+		_ = c.link().Close()
+	}
 	c.Release()
 }

@@ -20,7 +20,7 @@ import (
 // The header has HeadTimeout from accept on, the first request as long again.
 // A peer that sends nothing is let go without an Event: balancers probe so.
 func (s *Server) ServeProxied(listener net.Listener, trusted func(netip.Addr) bool) error {
-	return s.accept(listener, trusted)
+	return s.accept(listener, door{trusted: trusted})
 }
 
 // startProxied is start for a connection that has to begin with a header.
@@ -28,7 +28,7 @@ func (s *Server) ServeProxied(listener net.Listener, trusted func(netip.Addr) bo
 func (c *conn) startProxied() {
 	c.lastUsed = time.Now().UnixNano()
 	if c.introduce() {
-		go c.start()
+		c.open()
 	}
 }
 
@@ -53,7 +53,7 @@ func (c *conn) introduce() bool {
 		}
 		// There is room: a header ends within proxyproto.Longest bytes.
 		_ = c.sock.ReadBefore(limit, 0)
-		read, err := c.sock.Read(b.in[b.n:])
+		read, err := c.link().Read(b.in[b.n:])
 		b.n += read
 		switch {
 		case err == nil:

@@ -51,7 +51,7 @@ func (c *conn) more(deadline, began time.Time) bool {
 		b.in = append(b.in, make([]byte, len(b.in))...)
 	}
 	_ = c.sock.ReadBefore(deadline, 0)
-	n, err := c.sock.Read(b.in[b.n:])
+	n, err := c.link().Read(b.in[b.n:])
 	b.n += n
 	switch {
 	case err == nil:
@@ -77,8 +77,12 @@ func onlyLineEnds(b []byte) bool { return len(bytes.Trim(b, "\r\n")) == 0 }
 func (c *conn) begin(now time.Time) {
 	b := c.b
 	x := &b.x
-	x.Client, x.Peer, x.Ring = c.client, c.client, c.ring
+	x.Client, x.Peer, x.Ring = c.client, c.client, int(c.ring)
 	x.ForwardedByTrusted, x.Bare = false, false
+	x.TLS, x.Misplaced = nil, c.misplaced
+	if c.tls != nil {
+		x.TLS = c.tls.info
+	}
 	x.Out = &b.answer
 	x.Body, x.Length, x.ExpectContinue = nil, 0, false
 	x.Method, x.MethodName, x.Minor = exchange.MethodOther, nil, 1
@@ -90,6 +94,7 @@ func (c *conn) begin(now time.Time) {
 	e.Time = now.UnixNano()
 	e.ID = seawall.MakeRequestID(now.Unix(), rand.Uint64())
 	e.Client = c.client.Addr()
+	e.Secure = c.tls != nil
 	b.answer.begin(c)
 	b.body.reset(c, now)
 	c.served = true
@@ -121,7 +126,7 @@ func (c *conn) one(n int) bool {
 
 // understand makes host and target of the request (RFC 9112, 3.2 and 3.3).
 func (c *conn) understand() seawall.Reason {
-	x, r := &c.b.x, &c.b.request
+	x, r, secure := &c.b.x, &c.b.request, c.tls != nil
 	x.Target = r.Target
 	host := r.Host
 	switch {
@@ -133,10 +138,10 @@ func (c *conn) understand() seawall.Reason {
 			return seawall.ReasonTarget
 		}
 	default:
-		authority, target, reason := splitAbsolute(r.Target)
+		authority, target, reason := splitAbsolute(r.Target, secure)
 		if reason != seawall.ReasonNone {
 			if r.Host != nil {
-				_ = x.SetHost(r.Host, false) // for the page and the log; it is refused anyway
+				_ = x.SetHost(r.Host, secure) // for the page and the log; it is refused anyway
 			}
 			return reason
 		}
@@ -154,25 +159,30 @@ func (c *conn) understand() seawall.Reason {
 	}
 	if r.Host != nil && &host[0] != &r.Host[0] {
 		// A malformed Host is refused even where it does not count.
-		if reason := x.SetHost(r.Host, false); reason != seawall.ReasonNone {
+		if reason := x.SetHost(r.Host, secure); reason != seawall.ReasonNone {
 			return reason
 		}
 	}
-	return x.SetHost(host, false)
+	return x.SetHost(host, secure)
 }
 
-var slash = []byte("/")
+var (
+	slash   = []byte("/")
+	schemes = [2][]byte{[]byte("http://"), []byte("https://")}
+)
 
 // splitAbsolute takes an absolute-form target apart (RFC 9112, 3.2.2). An
 // empty path becomes "/", or "*" which only OPTIONS may mean (3.2.4).
-func splitAbsolute(target []byte) (authority, rest []byte, reason seawall.Reason) {
-	const plain, secure = "http://", "https://"
+func splitAbsolute(target []byte, secure bool) (authority, rest []byte, reason seawall.Reason) {
+	ours, other := schemes[0], schemes[1]
+	if secure {
+		ours, other = other, ours
+	}
 	switch {
-	case len(target) > len(plain) && wire.EqualFold(target[:len(plain)], []byte(plain)):
-		target = target[len(plain):]
-	case len(target) > len(secure) && wire.EqualFold(target[:len(secure)], []byte(secure)):
-		// This connection is not secure; to answer for the other scheme would
-		// mix the two up (RFC 9110, 7.4).
+	case len(target) > len(ours) && wire.EqualFold(target[:len(ours)], ours):
+		target = target[len(ours):]
+	case len(target) > len(other) && wire.EqualFold(target[:len(other)], other):
+		// To answer for the other scheme would mix the two up (RFC 9110, 7.4).
 		return nil, nil, seawall.ReasonWrongScheme
 	default:
 		return nil, nil, seawall.ReasonTarget

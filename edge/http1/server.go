@@ -10,6 +10,7 @@ package http1
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -51,6 +52,11 @@ type Config struct {
 	// never). It must not block.
 	Shed func() seawall.Reason
 
+	TLS        *tls.Config // for ServeTLS
+	Handshakes int         // worked on at once (4 for each processor)
+
+	HandshakeTimeout time.Duration // from accept to its end (10 s)
+
 	HeadTimeout  time.Duration // from a request's first byte to the end of its head (10 s)
 	BodyTimeout  time.Duration // without a byte of the body; also the grace of its minimum rate (30 s)
 	WriteTimeout time.Duration // without the visitor taking a few KiB of the answer (30 s)
@@ -61,6 +67,8 @@ type Config struct {
 
 func (c *Config) setDefaults() {
 	defaultTo(&c.Rings, runtime.GOMAXPROCS(0))
+	defaultTo(&c.Handshakes, 4*runtime.GOMAXPROCS(0))
+	defaultTo(&c.HandshakeTimeout, 10*time.Second)
 	defaultTo(&c.HeadTimeout, 10*time.Second)
 	defaultTo(&c.BodyTimeout, 30*time.Second)
 	defaultTo(&c.WriteTimeout, 30*time.Second)
@@ -89,6 +97,9 @@ type Server struct {
 	draining  atomic.Bool
 	graceOver atomic.Bool // drainGrace has passed
 	accepted  atomic.Int64
+	gate      gate
+	shaken    atomic.Int64 // handshakes that were completed
+	failed    atomic.Int64 // and those that were not
 
 	mu        sync.Mutex // guards what follows
 	listeners map[net.Listener]struct{}
@@ -110,10 +121,19 @@ func New(config Config) *Server {
 		addresses: map[netip.Addr]int{},
 		empty:     make(chan struct{}),
 		settle:    settleAfter,
+		gate:      gate{room: config.Handshakes, queue: waitingHandshakes},
 	}
 	s.pool.New = func() any { return newBuffers() }
 	return s
 }
+
+// waitingHandshakes is how many may wait until they are worked on: what a
+// core does in about a second.
+const waitingHandshakes = 2048
+
+// Handshakes returns how many were completed since the start, and how many
+// were not.
+func (s *Server) Handshakes() (done, failed int64) { return s.shaken.Load(), s.failed.Load() }
 
 // Connections returns how many connections are open and how many were
 // accepted since the start.
@@ -124,10 +144,15 @@ func (s *Server) Connections() (open int, accepted int64) {
 }
 
 // Serve accepts connections until the listener is closed, which Drain does.
-func (s *Server) Serve(listener net.Listener) error { return s.accept(listener, nil) }
+func (s *Server) Serve(listener net.Listener) error { return s.accept(listener, door{}) }
 
-// accept serves a listener; trusted is that of ServeProxied.
-func (s *Server) accept(listener net.Listener, trusted func(netip.Addr) bool) error {
+// door is how connections begin that come in at a listener.
+type door struct {
+	trusted func(netip.Addr) bool // see ServeProxied
+	secure  bool                  // with a TLS handshake
+}
+
+func (s *Server) accept(listener net.Listener, at door) error {
 	s.mu.Lock()
 	if s.draining.Load() {
 		s.mu.Unlock()
@@ -141,7 +166,7 @@ func (s *Server) accept(listener net.Listener, trusted func(netip.Addr) bool) er
 		switch {
 		case err == nil:
 			short.over(s)
-			s.admit(accepted.(*net.TCPConn), trusted)
+			s.admit(accepted.(*net.TCPConn), at)
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case isShortage(err):

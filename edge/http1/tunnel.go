@@ -37,7 +37,7 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 	_ = c.sock.Resume() // no deadline: a quiet WebSocket is a healthy one
 	var inward atomic.Int64
 	var half atomic.Bool // one direction has ended
-	expireVisitor := c.sock.TCP().SetReadDeadline
+	expireVisitor := c.sock.Expire
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -48,7 +48,7 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 			}
 			inward.Add(int64(len(first)))
 		}
-		if join(peer, c.sock, &inward, expireVisitor, &half) != nil {
+		if join(peer, c.link(), &inward, expireVisitor, &half) != nil {
 			_ = peer.Close()
 			return
 		}
@@ -57,10 +57,10 @@ func (a *answer) Tunnel(answer *exchange.Answer, peer exchange.Peer, early []byt
 		_ = peer.Expire(time.Now().Add(halfOpen))
 	}()
 	var outward atomic.Int64
-	if join(c.sock, peer, &outward, peer.Expire, &half) != nil {
+	if join(c.link(), peer, &outward, peer.Expire, &half) != nil {
 		c.sock.Abort()
 	} else {
-		_ = c.sock.TCP().CloseWrite()
+		_ = c.link().CloseWrite()
 		half.Store(true)
 		_ = expireVisitor(time.Now().Add(halfOpen))
 	}

@@ -37,6 +37,7 @@ type Conn struct {
 	readErr error
 	idler   Idler // set while ReadIdle waits
 	reader  func(fd uintptr) bool
+	trier   func(fd uintptr) bool // made when first needed
 	readBy  int64 // Unix nanoseconds the read deadline stands at; 0: none
 
 	// Owned by the writer.
@@ -69,8 +70,48 @@ func New(tcp *net.TCPConn, patience time.Duration) (*Conn, error) {
 // TCP returns the wrapped connection.
 func (c *Conn) TCP() *net.TCPConn { return c.tcp }
 
-// Close closes the connection.
-func (c *Conn) Close() error { return c.tcp.Close() }
+// LocalAddr returns our end's address.
+func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
+
+// Close closes the connection, CloseWrite our direction of it.
+func (c *Conn) Close() error      { return c.tcp.Close() }
+func (c *Conn) CloseWrite() error { return c.tcp.CloseWrite() }
+
+// Expire sets the read deadline of a reader that does not use ReadBefore; any
+// goroutine may.
+func (c *Conn) Expire(at time.Time) error { return c.tcp.SetReadDeadline(at) }
+
+// Try is Read without waiting: ErrNothing says that nothing has come yet.
+func (c *Conn) Try(p []byte) (int, error) {
+	if c.trier == nil {
+		c.trier = c.tryOnce
+	}
+	c.in, c.idler = p, nil
+	c.got, c.readErr = 0, nil
+	err := c.raw.Read(c.trier)
+	c.in = nil
+	if err != nil {
+		return 0, err
+	}
+	return int(c.got), c.readErr
+}
+
+func (c *Conn) tryOnce(fd uintptr) bool {
+	if !c.tryRead(fd) {
+		c.readErr = ErrNothing
+	}
+	return true
+}
+
+// ErrNothing is Try's error where Read would wait. It is temporary in the
+// sense of net.Error, so that crypto/tls goes on after it.
+var ErrNothing error = nothing{}
+
+type nothing struct{}
+
+func (nothing) Error() string   { return "nothing has come yet" }
+func (nothing) Timeout() bool   { return true }
+func (nothing) Temporary() bool { return true }
 
 // Read reads into p like an io.Reader.
 func (c *Conn) Read(p []byte) (int, error) {

@@ -126,6 +126,7 @@ const (
 	SeawallKey
 	XFrameOptions
 	ReferrerPolicy
+	StrictTransportSecurity
 	nameCount
 )
 
@@ -269,6 +270,7 @@ var names = [nameCount]nameTable{
 	SeawallDevice:           {text: []byte("Seawall-Device"), noTrailer: true},
 	XFrameOptions:           {text: []byte("X-Frame-Options"), noTrailer: true},
 	ReferrerPolicy:          {text: []byte("Referrer-Policy"), noTrailer: true},
+	StrictTransportSecurity: {text: []byte("Strict-Transport-Security"), noTrailer: true},
 	SeawallKey:              {text: []byte("Seawall-Key"), noTrailer: true, hop: true}, // between rungs alone
 }
 

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/seawall-edge/seawall/edge"
+	"github.com/seawall-edge/seawall/edge/certs"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// keptCertificates is how many parsed certificates are held: some 10 KiB each.
+const keptCertificates = 5000
+
+// certificateDir is where a machine's own authority is.
+func certificateDir(state string) string { return filepath.Join(state, "certs") }
+
+// certificates are what the TLS door shows.
+type certificates struct {
+	sealer    *certs.Sealer
+	authority *certs.Authority
+	book      *certs.Book
+}
+
+// openCertificates opens the authority and makes what edge.Edge.TLS wants.
+func (d *dataPlane) openCertificates(cfg Config) (*tls.Config, error) {
+	sealer, err := certs.OpenSealer(cfg.SealKey, cfg.SealKey == sealKey(cfg.State))
+	if err != nil {
+		return nil, fmt.Errorf("open the key that keys are sealed with: %w", err)
+	}
+	authority, err := certs.OpenAuthority(certificateDir(cfg.State), sealer, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("open the machine's own authority: %w", err)
+	}
+	neutral, err := certs.Neutral(time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("make the certificate that names nothing: %w", err)
+	}
+	d.certificates = &certificates{sealer, authority, certs.NewBook(keptCertificates, time.Now)}
+	return d.edge.TLS(edge.TLSConfig{
+		Certificates: d.certificates.book, Neutral: neutral, Tickets: certs.NewRotatingKeys(time.Now),
+	}), nil
+}
+
+// replace takes the names of a new configuration over.
+func (c *certificates) replace(zones []spec.ZoneSpec) {
+	if c == nil {
+		return
+	}
+	index := certs.NewIndex()
+	for _, z := range zones {
+		hosts := z.Resolved().Hosts
+		for _, host := range hosts {
+			if isPrivateName(host) {
+				index.Add(host, &certs.Issued{Authority: c.authority, Name: host})
+			}
+		}
+		for _, one := range z.TLS.Certificates {
+			for _, host := range hosts {
+				if len(z.TLS.Certificates) > 1 && !covers(one.Chain, host) {
+					continue
+				}
+				index.Add(host, &certs.Files{Chain: one.Chain, Key: one.Key, Names: namesOf(host), Sealer: c.sealer, Now: time.Now})
+			}
+		}
+	}
+	c.book.Replace(index)
+}
+
+// covers reports whether the first certificate in a file is for a host. One that
+// cannot be read is for all: whoever needs it says what is wrong.
+func covers(chain, host string) bool {
+	text, err := os.ReadFile(chain)
+	if err != nil {
+		return true
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return true
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil || host == spec.AnyHost {
+		return true
+	}
+	return leaf.VerifyHostname(strings.Replace(host, "*", "any", 1)) == nil
+}
+
+// namesOf returns what a certificate has to cover for a host; nothing for the
+// zone of all others.
+func namesOf(host string) []string {
+	if host == spec.AnyHost {
+		return nil
+	}
+	return []string{host}
+}
+
+// privateSuffixes end names that no public authority certifies (RFC 6761, RFC
+// 6762, RFC 8375, and .internal by ICANN's resolution of 2024).
+var privateSuffixes = []string{".test", ".localhost", ".internal", ".local", ".home.arpa", ".example", ".invalid"}
+
+// isPrivateName reports whether a host is not for everybody.
+func isPrivateName(host string) bool {
+	if address, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast()
+	}
+	for _, suffix := range privateSuffixes {
+		if strings.HasSuffix("."+host, suffix) {
+			return true
+		}
+	}
+	return host != spec.AnyHost && !strings.Contains(host, ".")
+}

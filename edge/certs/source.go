@@ -1,0 +1,79 @@
+package certs
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Issued is the source of a certificate of our own authority.
+type Issued struct {
+	Authority *Authority
+	Name      string // as Authority.Issue takes it
+}
+
+// Certificate makes a new one each time.
+func (i Issued) Certificate() (*tls.Certificate, error) { return i.Authority.Issue(i.Name) }
+
+// Files is the source of a certificate that was uploaded.
+type Files struct {
+	Chain, Key string           // paths; the key is PEM, or PEM that is sealed
+	Names      []string         // that it has to cover, as Check takes them
+	Sealer     *Sealer          // nil: sealed keys cannot be read
+	Now        func() time.Time // nil: time.Now
+}
+
+// Certificate reads both files. A key is sealed as "key of " and the name of
+// its file without folders, so that the folder may be moved.
+func (f Files) Certificate() (*tls.Certificate, error) {
+	certificate, err := f.read()
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s with key %s: %w", f.Chain, f.Key, err)
+	}
+	return certificate, nil
+}
+
+func (f Files) read() (*tls.Certificate, error) {
+	chain, err := readSmall(f.Chain)
+	if err != nil {
+		return nil, err
+	}
+	key, err := readSmall(f.Key)
+	if err != nil {
+		return nil, err
+	}
+	if len(key) > 0 && key[0] == sealedVersion { // no text begins so
+		if f.Sealer == nil {
+			return nil, errors.New("the key is sealed, and there is no key file to unseal it with")
+		}
+		if key, err = f.Sealer.Unseal(keyOf(f.Key), key); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now
+	if f.Now != nil {
+		now = f.Now
+	}
+	certificate, problems := Check(chain, key, f.Names, now())
+	if len(problems) > 0 {
+		return nil, errors.New(problems[0])
+	}
+	return &certificate, nil
+}
+
+// keyOf is as what the key in a file is sealed.
+func keyOf(path string) string { return "key of " + filepath.Base(path) }
+
+// readSmall reads a file, but not much more of it than Check takes.
+func readSmall(path string) (_ []byte, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return io.ReadAll(io.LimitReader(file, maxUpload+1<<10)) // a sealed key is a little longer
+}

@@ -1,0 +1,126 @@
+package edge
+
+import (
+	"crypto/tls"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/seawall-edge/seawall/edge/certs"
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/ja4"
+	"github.com/seawall-edge/seawall/spec"
+)
+
+// Certificates finds what is shown to visitors.
+type Certificates interface {
+	// Find returns the certificate for a name; nil where nobody has the name.
+	Find(name string) (*tls.Certificate, error)
+}
+
+// TLSConfig is what the door for TLS needs.
+type TLSConfig struct {
+	Certificates Certificates
+	Neutral      *tls.Certificate // for who asks for no name, or for one that nobody has; it names nothing
+	Tickets      certs.TicketKeys
+}
+
+// tlsDoor decides about handshakes. Which zone a visitor means is known by
+// the name that crypto/tls gives, and by nothing else.
+type tlsDoor struct {
+	edge    *Edge
+	config  TLSConfig
+	oldest  [2]*tls.Config // by whether TLS 1.3 is the oldest version
+	renewed atomic.Int64   // when ticket keys were asked for, Unix seconds
+}
+
+// TLS returns what http1.Config.TLS wants.
+func (e *Edge) TLS(config TLSConfig) *tls.Config {
+	d := &tlsDoor{edge: e, config: config}
+	for i, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		d.oldest[i] = &tls.Config{
+			MinVersion: version, NextProtos: []string{"http/1.1"}, GetCertificate: d.certificate,
+			DynamicRecordSizingDisabled: true, // small records cost more than they spare on today's ways
+		}
+		certs.Bind(d.oldest[i], d.context)
+	}
+	d.renewTickets(time.Now())
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: d.configFor, GetCertificate: d.certificate}
+}
+
+// configFor is asked with every ClientHello.
+func (d *tlsDoor) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	if place := exchange.TLSFrom(hello.Context()); place != nil {
+		ja4.Append(place.JA4[:0], hello)
+	}
+	d.renewTickets(time.Now())
+	if z := d.zone(hello.ServerName); z != nil && z.tls13 {
+		return d.oldest[1], nil
+	}
+	return d.oldest[0], nil
+}
+
+func (d *tlsDoor) zone(name string) *zone {
+	return d.edge.zones.Load().find([]byte(strings.ToLower(strings.TrimSuffix(name, "."))))
+}
+
+// certificate gives the neutral one to who asks for what is not here: an error
+// would tell the curious which names are.
+func (d *tlsDoor) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if d.zone(hello.ServerName) != nil {
+		certificate, err := d.config.Certificates.Find(hello.ServerName)
+		if certificate != nil {
+			return certificate, nil
+		}
+		if err != nil {
+			d.edge.config.Logger.Error("no certificate for a name", "name", hello.ServerName, "error", err)
+		}
+	}
+	return d.config.Neutral, nil
+}
+
+// context says to what a ticket is bound: a visitor of one zone must not come
+// into another with it, nor past what the zone asks for since.
+func (d *tlsDoor) context(name string) []byte {
+	z := d.zone(name)
+	if z == nil {
+		return nil
+	}
+	return append(append([]byte(z.name), 0), z.spec.TLS.MinVersion...)
+}
+
+// renewTickets takes over keys that were changed since it last looked.
+func (d *tlsDoor) renewTickets(now time.Time) {
+	const every = 60
+	last := d.renewed.Load()
+	if now.Unix()-last < every || !d.renewed.CompareAndSwap(last, now.Unix()) {
+		return
+	}
+	keys := d.config.Tickets.Keys()
+	for _, config := range d.oldest {
+		config.SetSessionTicketKeys(keys)
+	}
+}
+
+// sameSite reports whether the name that the handshake was about belongs to
+// the zone that the request is for (RFC 9110, 7.4).
+func (e *Edge) sameSite(x *exchange.Exchange, z *zone) bool {
+	name := x.TLS.ServerName
+	return name == string(x.Host) || e.zones.Load().find([]byte(strings.ToLower(strings.TrimSuffix(name, ".")))) == z
+}
+
+// hstsValue is the field that a zone's answers have (RFC 6797, 6.1); nil: none.
+func hstsValue(s spec.HSTSSpec) []byte {
+	if s.For <= 0 {
+		return nil
+	}
+	value := strconv.AppendInt([]byte("max-age="), int64(s.For.Duration()/time.Second), 10)
+	if s.Subdomains {
+		value = append(value, "; includeSubDomains"...)
+	}
+	if s.Preload {
+		value = append(value, "; preload"...)
+	}
+	return value
+}

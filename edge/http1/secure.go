@@ -1,0 +1,96 @@
+package http1
+
+import (
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/seawall-edge/seawall/exchange"
+	"github.com/seawall-edge/seawall/internal/sock"
+)
+
+// secure is a transport with TLS on it. Waiting, deadlines and resets are
+// those of the connection below.
+type secure struct {
+	sock  *sock.Conn
+	tls   *tls.Conn
+	info  *exchange.TLS
+	pipe  *pipe
+	first [1]byte
+}
+
+// pipe is the connection as crypto/tls sees it.
+type pipe struct {
+	net.Conn // for addresses and deadlines
+	sock     *sock.Conn
+	early    []byte // read before TLS began
+	hasty    bool   // Read does not wait
+	pass     *pass  // while hands are shaken; nil afterwards
+}
+
+func (p *pipe) Read(b []byte) (int, error) {
+	switch {
+	case len(p.early) > 0:
+		n := copy(b, p.early)
+		p.early = p.early[n:]
+		return n, nil
+	case p.hasty:
+		return p.sock.Try(b)
+	case p.pass != nil:
+		return p.pass.read(p.sock, b)
+	}
+	return p.sock.Read(b)
+}
+
+func (p *pipe) Write(b []byte) (int, error) { return p.sock.Write(b) }
+
+// ReadIdle waits for bytes without holding a buffer but one byte: what came
+// with the first is there at once.
+func (s *secure) ReadIdle(idler sock.Idler) (int, error) {
+	if n, err := s.tls.Read(s.first[:]); n == 0 {
+		return 0, err
+	}
+	room := idler.Fill()
+	room[0] = s.first[0]
+	s.pipe.hasty = true
+	n, _ := s.tls.Read(room[1:]) // an error that lasts comes again
+	s.pipe.hasty = false
+	return 1 + n, nil
+}
+
+func (s *secure) Read(p []byte) (int, error)  { return s.tls.Read(p) }
+func (s *secure) Write(p []byte) (int, error) { return s.tls.Write(p) }
+
+// WriteBoth writes a and then b.
+func (s *secure) WriteBoth(a, b []byte) (int, error) {
+	n := 0
+	for _, p := range [...][]byte{a, b} {
+		if len(p) == 0 {
+			continue
+		}
+		m, err := s.tls.Write(p)
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// CloseWrite says that nothing more comes, so that what came is whole (RFC
+// 8446, 6.1), and ends our direction.
+func (s *secure) CloseWrite() error {
+	if err := s.tls.CloseWrite(); err != nil {
+		return err
+	}
+	return s.sock.CloseWrite()
+}
+
+// Close says so, too, without waiting for who does not read.
+func (s *secure) Close() error {
+	_ = s.pipe.SetWriteDeadline(time.Now().Add(farewell))
+	_ = s.tls.CloseWrite()
+	return s.sock.Close()
+}
+
+// farewell is how long the last record may take.
+const farewell = time.Second

@@ -1,0 +1,163 @@
+package https_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seawall-edge/seawall/internal/program"
+)
+
+// stage is the program with an origin, and who trusts its authority.
+type stage struct {
+	*program.Process
+	https, plain, metrics, state string
+	roots                        *x509.CertPool
+}
+
+// zones are what the tests ask for; %s is the origin.
+const zones = `
+  - {name: a.test, origin: {url: '%[1]s'}}
+  - {name: b.test, hosts: [b.test, '*.b.test'], origin: {url: '%[1]s'}, tls: {hsts: {for: 8760h, subdomains: true}}}
+  - {name: modern.test, origin: {url: '%[1]s'}, tls: {min_version: "1.3"}}
+`
+
+// begin starts the program; more, which may be nil, prepares what else it finds
+// in its folder, and returns further zones.
+func begin(t *testing.T, more func(dir string) string) *stage {
+	t.Helper()
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Proto-Seen", r.Header.Get("X-Forwarded-Proto"))
+		if size := r.URL.Query().Get("size"); size != "" {
+			n := 0
+			_, _ = fmt.Sscan(size, &n)
+			_, _ = w.Write(bytes.Repeat([]byte("s"), n))
+			return
+		}
+		fmt.Fprintf(w, "%s of %s, %d bytes", r.URL.Path, r.Host, len(body))
+	}))
+	t.Cleanup(origin.Close)
+	dir, err := os.MkdirTemp("", "https-") // the path of a Unix socket has 107 bytes at most
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s := &stage{state: filepath.Join(dir, "state")}
+	for _, address := range []*string{&s.https, &s.plain, &s.metrics} {
+		if *address, err = program.FreeAddress("127.0.0.5"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	further := ""
+	if more != nil {
+		further = more(dir)
+	}
+	config := fmt.Sprintf("state: %s\nmetrics: %s\nzones:", s.state, s.metrics) + fmt.Sprintf(zones+further, origin.URL)
+	file := filepath.Join(dir, "seawall.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(binary, "run", "--config", file, "--http", s.plain, "--https", s.https)
+	command.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66 atexit_sleep_ms=0")
+	if s.Process, err = program.Start("seawall", command); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(2 * patience); err != nil || strings.Contains(s.Said(), "DATA RACE") || strings.Contains(s.Said(), "panic") {
+			t.Errorf("the program ends with %v and says\n%s", err, s.Said())
+		}
+	})
+	ready := func() error { _, err := program.Ask("http://" + s.metrics + "/readyz"); return err }
+	if err := s.Await(patience, ready); err != nil {
+		t.Fatal(err)
+	}
+	root, err := exec.Command(binary, "trust", "--state", s.state).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.roots = x509.NewCertPool()
+	if !s.roots.AppendCertsFromPEM(root) {
+		t.Fatalf("seawall trust says %q", root)
+	}
+	return s
+}
+
+// visitor is a connection with TLS on it.
+type visitor struct {
+	*tls.Conn
+	reader *bufio.Reader
+}
+
+// enter shakes hands; change may be nil.
+func (s *stage) enter(t *testing.T, name string, change func(*tls.Config)) (*visitor, error) {
+	t.Helper()
+	config := &tls.Config{ServerName: name, RootCAs: s.roots}
+	if change != nil {
+		change(config)
+	}
+	tcp, err := net.DialTimeout("tcp", s.https, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tcp.Close() })
+	if err := tcp.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	conn := tls.Client(tcp, config)
+	if err := conn.Handshake(); err != nil {
+		return nil, err
+	}
+	return &visitor{conn, bufio.NewReader(conn)}, nil
+}
+
+func (s *stage) mustEnter(t *testing.T, name string, change func(*tls.Config)) *visitor {
+	t.Helper()
+	v, err := s.enter(t, name, change)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return v
+}
+
+// ask asks for something over the connection, which goes on.
+func (v *visitor) ask(t *testing.T, method, host, target, body string) (*http.Response, string) {
+	t.Helper()
+	_, err := fmt.Fprintf(v, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", method, target, host, len(body), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(v.reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(text)
+}
+
+// readAnswer reads one answer to what was sent before.
+func readAnswer(v *visitor) (string, error) {
+	response, err := http.ReadResponse(v.reader, nil)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
