@@ -142,11 +142,12 @@ const (
 	EventServer // which server of the zone was asked last; empty when none was
 	EventCause  // what went wrong, for the operator alone: it may name addresses
 	EventRule   // which of the zone's rules had a say; empty when none had
+	EventJA4    // the fingerprint of the visitor's program; empty without TLS
 	EventTexts  = iota
 )
 
 // eventRoom is where each text ends in Event.text; a text begins where the one before ends.
-var eventRoom = [EventTexts + 1]uint16{0, 16, 80, 256, 352, 416, 448, 576, 704}
+var eventRoom = [EventTexts + 1]uint16{0, 16, 80, 256, 352, 416, 448, 576, 704, 744}
 
 // Event is what happened to one request. It has a fixed size so that rings
 // of Events cost nothing to the garbage collector's peace; texts that do not
@@ -168,9 +169,9 @@ type Event struct {
 	Protocol Protocol
 	Secure   bool // TLS
 
-	cut  uint8
+	cut  uint16
 	used [EventTexts]uint16
-	text [704]byte
+	text [744]byte
 }
 
 // SetText copies as much of b as fits and marks the text as cut otherwise.

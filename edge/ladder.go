@@ -166,6 +166,9 @@ func (e *Edge) event(c *climb) {
 	event.SetText(seawall.EventHost, x.Host)
 	c.keepTarget()
 	e.setVisitorTexts(x)
+	if x.TLS != nil {
+		event.SetText(seawall.EventJA4, x.TLS.JA4[:])
+	}
 	if c.cause != nil {
 		event.SetText(seawall.EventCause, []byte(causeOf(c.cause)))
 	}

@@ -161,6 +161,7 @@ func TestResolved_fillsDefaultsAndSharesNothing(t *testing.T) {
 			Bounds: CacheBoundsSpec{Floor: 4 << 20, Variants: 32, Waiters: 5000},
 		},
 		Compression: CompressionSpec{Codings: []string{"zstd", "br", "gzip"}, Level: 5, MinSize: 1 << 10},
+		TLS:         TLSSpec{MinVersion: TLS12},
 		TrustedHops: HopsSpec{Field: "X-Forwarded-For"},
 		Maintenance: MaintenanceSpec{RetryAfter: Duration(5 * time.Minute)},
 	}

@@ -137,6 +137,9 @@ func explainRecord(r journal.Record) string {
 	if r.UserAgent != "" {
 		line("Agent", "%s", printable(r.UserAgent))
 	}
+	if r.JA4 != "" {
+		line("JA4", "%s", printable(r.JA4))
+	}
 	if r.Referer != "" {
 		line("Referer", "%s", printable(r.Referer))
 	}
@@ -212,6 +215,7 @@ type found struct {
 	Server    string    `json:"server,omitempty"`
 	Cause     string    `json:"cause,omitempty"`
 	Rule      string    `json:"rule,omitempty"`
+	JA4       string    `json:"ja4,omitempty"`
 	Cut       []string  `json:"cut,omitempty"`
 	Protocol  string    `json:"protocol"`
 	Secure    bool      `json:"tls"`
@@ -231,7 +235,7 @@ func newFound(r journal.Record) found {
 		ID: r.ID.String(), Kept: true, Time: r.Time, Duration: r.Duration.Microseconds(), Client: r.Client,
 		Zone: r.Zone, Method: printable(r.Method), Host: printable(r.Host), Target: printable(r.Target),
 		UserAgent: printable(r.UserAgent), Referer: printable(r.Referer),
-		Server: printable(r.Server), Cause: printable(r.Cause), Rule: printable(r.Rule), Cut: r.Cut,
+		Server: printable(r.Server), Cause: printable(r.Cause), Rule: printable(r.Rule), JA4: printable(r.JA4), Cut: r.Cut,
 		Protocol: r.Protocol, Secure: r.Secure, Status: r.Status, BytesIn: r.BytesIn, BytesOut: r.BytesOut,
 		Rung: r.Rung, Action: r.Action, Reason: r.Reason, Sentence: r.Sentence, Cache: r.Cache, Store: r.Store,
 	}

@@ -34,6 +34,7 @@ type Record struct {
 	Server    string   // the zone's server that was asked last; empty when none was
 	Cause     string   // what went wrong there, for the operator
 	Rule      string   // which of the zone's rules had a say
+	JA4       string   // the fingerprint of the visitor's program
 	Cut       []string // the texts that were too long: method, host, target, user_agent, referer
 	Protocol  string
 	Secure    bool
@@ -151,6 +152,7 @@ func parseLine(line []byte) (Record, error) {
 		Server    string    `json:"server"`
 		Cause     string    `json:"cause"`
 		Rule      string    `json:"rule"`
+		JA4       string    `json:"ja4"`
 		Cut       []string  `json:"cut"`
 		Protocol  string    `json:"protocol"`
 		Secure    bool      `json:"tls"`
@@ -175,7 +177,7 @@ func parseLine(line []byte) (Record, error) {
 		Client: fields.Client, Zone: unescape(fields.Zone), Method: unescape(fields.Method),
 		Host: unescape(fields.Host), Target: unescape(fields.Target),
 		UserAgent: unescape(fields.UserAgent), Referer: unescape(fields.Referer),
-		Server: unescape(fields.Server), Cause: unescape(fields.Cause), Rule: unescape(fields.Rule), Cut: fields.Cut,
+		Server: unescape(fields.Server), Cause: unescape(fields.Cause), Rule: unescape(fields.Rule), JA4: unescape(fields.JA4), Cut: fields.Cut,
 		Protocol: fields.Protocol, Secure: fields.Secure, Status: fields.Status,
 		BytesIn: fields.BytesIn, BytesOut: fields.BytesOut, Rung: fields.Rung, Action: fields.Action,
 		Reason: fields.Reason, Sentence: sentence(fields.Reason), Cache: fields.Cache, Store: fields.Store,

@@ -18,6 +18,7 @@ var texts = [...]string{
 	seawall.EventServer:    "server",
 	seawall.EventCause:     "cause",
 	seawall.EventRule:      "rule",
+	seawall.EventJA4:       "ja4",
 }
 
 // How each form writes the second of a request.

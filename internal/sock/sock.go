@@ -38,7 +38,7 @@ type Conn struct {
 	idler   Idler // set while ReadIdle waits
 	reader  func(fd uintptr) bool
 	trier   func(fd uintptr) bool // made when first needed
-	readBy  int64 // Unix nanoseconds the read deadline stands at; 0: none
+	readBy  int64                 // Unix nanoseconds the read deadline stands at; 0: none
 
 	// Owned by the writer.
 	vector   [2]syscall.Iovec

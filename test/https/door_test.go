@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ func TestDoor_showsEachNameItsCertificate(t *testing.T) {
 			t.Errorf("%s: a leaf lasts %v", name, left)
 		}
 		response, body := v.ask(t, "GET", name, "/page", "")
+		if ja4 := s.why(t, response.Header.Get("Seawall-Request-Id"))["ja4"]; !fingerprint.MatchString(fmt.Sprint(ja4)) {
+			t.Errorf("%s: the Event says JA4 %v", name, ja4)
+		}
 		if response.StatusCode != 200 || body != "/page of "+name+", 0 bytes" || response.Header.Get("Proto-Seen") != "https" {
 			t.Errorf("%s: %d, %q, the origin saw %q", name, response.StatusCode, body, response.Header.Get("Proto-Seen"))
 		}
@@ -34,6 +38,9 @@ func TestDoor_showsEachNameItsCertificate(t *testing.T) {
 		}
 	}
 }
+
+// fingerprint is the form of a JA4 of this test's program.
+var fingerprint = regexp.MustCompile(`^t13d[0-9]{4}00_[0-9a-f]{12}_[0-9a-f]{12}$`)
 
 // Who looks through addresses, or guesses names, learns nothing.
 func TestDoor_namesNothingToWhoAsksForNothing(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -65,7 +66,7 @@ func begin(t *testing.T, more func(dir string) string) *stage {
 	if more != nil {
 		further = more(dir)
 	}
-	config := fmt.Sprintf("state: %s\nmetrics: %s\nzones:", s.state, s.metrics) + fmt.Sprintf(zones+further, origin.URL)
+	config := fmt.Sprintf("state: %s\nmetrics: %s\nevents: {sample: 1}\nzones:", s.state, s.metrics) + fmt.Sprintf(zones+further, origin.URL)
 	file := filepath.Join(dir, "seawall.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -160,4 +161,20 @@ func readAnswer(v *visitor) (string, error) {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	return string(text), err
+}
+
+// why returns what is remembered of a request.
+func (s *stage) why(t *testing.T, id string) (record map[string]any) {
+	t.Helper()
+	err := s.Await(patience, func() error {
+		said, err := exec.Command(binary, "why", id, "--state", s.state, "--json").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, said)
+		}
+		return json.Unmarshal(said, &record)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
 }
