@@ -14,7 +14,8 @@ import (
 // demoCommand is `seawall demo`: the daemon as it is, with defaults, in front
 // of a sample site of its own.
 type demoCommand struct {
-	HTTP string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where visitors come in (default ${default})."`
+	HTTP  string `name:"http" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where visitors come in (default ${default})."`
+	HTTPS string `name:"https" default:"127.0.0.1:8443" placeholder:"ADDR" help:"Where they come in with TLS (default ${default})."`
 }
 
 // Run serves until Ctrl-C.
@@ -40,9 +41,13 @@ func (d demoCommand) Run(p *program) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--http %s: %w", d.HTTP, err)}
 	}
+	_, securePort, err := net.SplitHostPort(d.HTTPS)
+	if err != nil {
+		return usageError{fmt.Errorf("--https %s: %w", d.HTTPS, err)}
+	}
 	origin := "http://" + listener.Addr().String()
 	source := source{
-		HTTP: d.HTTP, State: state, AccessLog: "-", AccessFormat: "plain",
+		HTTP: d.HTTP, HTTPS: d.HTTPS, State: state, AccessLog: "-", AccessFormat: "plain",
 		Zones: []string{"localhost=" + origin, "127.0.0.1=" + origin},
 	}
 	var level slog.LevelVar
@@ -53,7 +58,7 @@ func (d demoCommand) Run(p *program) error {
 		cfg.Events.Sample = 1 // so that seawall why knows every request
 		daemon, err := startEdge(cfg, log)
 		if err == nil {
-			fmt.Fprintf(p.stdout, welcome, port, origin, state)
+			fmt.Fprintf(p.stdout, welcome, port, origin, state, securePort)
 		}
 		return daemon, err
 	}
@@ -67,6 +72,7 @@ func (d demoCommand) Run(p *program) error {
 const welcome = `Seawall is running on this machine, with a sample site behind it.
 
   Open    http://localhost:%[1]s/          the sample site, through the edge
+          https://localhost:%[4]s/         the same by TLS: bin/seawall trust --state %[3]s prints whom to trust
   Origin  %[2]s   the same site without the edge
   Then    curl -i http://localhost:%[1]s/cached            twice: the second answer is a hit
           curl -i http://localhost:%[1]s/dies              an origin that stops in the middle

@@ -14,7 +14,9 @@ func (d *dataPlane) Rejected() { d.broken.Store(true) }
 func (d *dataPlane) Metrics() metrics.Snapshot {
 	totals, events := d.edge.Totals(), d.journal.Stats()
 	open, accepted := d.server.Connections()
+	done, failed := d.server.Handshakes()
 	s := metrics.Snapshot{
+		HandshakesDone: uint64(done), HandshakesFailed: uint64(failed),
 		ConnectionsOpen: int64(open), ConnectionsAccepted: uint64(accepted),
 		BytesIn: uint64(totals.BytesIn), BytesOut: uint64(totals.BytesOut),
 		Durations:  metrics.Histogram{Sum: float64(totals.Nanos) / float64(time.Second)},

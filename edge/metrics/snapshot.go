@@ -20,6 +20,8 @@ type Snapshot struct {
 	// Connections from visitors.
 	ConnectionsOpen     int64
 	ConnectionsAccepted uint64
+	HandshakesDone      uint64                  // by TLS
+	HandshakesFailed    uint64                  // given up, shed, or no handshakes at all
 	ConnectionsRefused  [seawall.Reasons]uint64 // closed before a request was read, by seawall.Reason
 
 	// Requests and their answers.

@@ -44,6 +44,10 @@ var table = []metric{
 	{"seawall_connections_accepted_total", counter, "Connections from visitors that were accepted", nil, func(s *Snapshot, emit emit) {
 		emit(float64(s.ConnectionsAccepted))
 	}},
+	{"seawall_tls_handshakes_total", counter, "TLS handshakes with visitors: done, or failed for whatever reason", []string{"result"}, func(s *Snapshot, emit emit) {
+		emit(float64(s.HandshakesDone), "done")
+		emit(float64(s.HandshakesFailed), "failed")
+	}},
 	{"seawall_connections_refused_total", counter, "Connections from visitors that were closed before a request was read, by reason", []string{"reason"}, func(s *Snapshot, emit emit) {
 		for r, n := range s.ConnectionsRefused {
 			if n > 0 || refusesConnections(seawall.Reason(r)) {

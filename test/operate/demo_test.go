@@ -1,6 +1,8 @@
 package operate_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
@@ -15,9 +17,9 @@ import (
 // TestDemo_showsTheMainJobAndLeavesNothingBehind is what `make demo` runs.
 func TestDemo_showsTheMainJobAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address, secure := freeAddress(t), freeAddress(t)
 	p := &program{http: address, said: &lockedBuffer{}, exited: make(chan struct{})}
-	p.command = exec.Command(raceBinary, "demo", "--http", address)
+	p.command = exec.Command(raceBinary, "demo", "--http", address, "--https", secure)
 	p.command.Stdout, p.command.Stderr = p.said, p.said
 	p.command.Env = append(os.Environ(), raceOptions)
 	if err := p.command.Start(); err != nil {
@@ -54,6 +56,26 @@ func TestDemo_showsTheMainJobAndLeavesNothingBehind(t *testing.T) {
 	if r, body := ask("localhost", "/"); r.StatusCode != 200 || !strings.Contains(body, "A site behind Seawall") {
 		t.Errorf("the sample page: %d", r.StatusCode)
 	}
+	state := regexp.MustCompile(`--state (\S+)`).FindStringSubmatch(p.said.String())
+	if state == nil {
+		t.Fatalf("no state directory is named in\n%s", p.said)
+	}
+	root, err := exec.Command(raceBinary, "trust", "--state", state[1]).Output()
+	roots := x509.NewCertPool()
+	if err != nil || !roots.AppendCertsFromPEM(root) {
+		t.Fatalf("trust: %v, %q", err, root)
+	}
+	conn, err := tls.Dial("tcp", secure, &tls.Config{ServerName: "localhost", RootCAs: roots})
+	if err != nil {
+		t.Fatalf("by TLS: %v", err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := io.ReadAll(conn); err != nil || !strings.Contains(string(page), "A site behind Seawall") {
+		t.Errorf("the sample page by TLS: %v, %.80q", err, page)
+	}
 	_, first := ask("localhost", "/cached")
 	if r, second := ask("localhost", "/cached"); second != first || !strings.HasPrefix(r.Header.Get("Cache-Status"), "seawall; hit") {
 		t.Errorf("the second visit of /cached: %s, %q after %q", r.Header.Get("Cache-Status"), second, first)
@@ -68,10 +90,6 @@ func TestDemo_showsTheMainJobAndLeavesNothingBehind(t *testing.T) {
 		p.awaitSaid(t, line, 1)
 	}
 
-	state := regexp.MustCompile(`--state (\S+)`).FindStringSubmatch(p.said.String())
-	if state == nil {
-		t.Fatalf("no state directory is named\n%s", p.said)
-	}
 	p.signal(t, syscall.SIGINT)
 	if code := p.ended(t, patience); code != 0 {
 		t.Errorf("exit code %d\n%s", code, p.said)
