@@ -12,8 +12,8 @@ import (
 // beginAnswer sends the head of an answer that is the origin's or was kept,
 // with what the zone's rules change about it. What is kept stays as it came.
 func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
-	if c.zone != nil && c.zone.hsts != nil && c.x.Event.Secure && a.Status != http.StatusSwitchingProtocols {
-		a.More.AddKnown(wire.StrictTransportSecurity, c.zone.hsts)
+	if value := c.hsts(); value != nil && a.Status != http.StatusSwitchingProtocols {
+		a.More.AddKnown(wire.StrictTransportSecurity, value)
 		c.leaveOut(a, func(known wire.Name, _ []byte) bool { return known == wire.StrictTransportSecurity })
 	}
 	if c.x.Bare || a.Status == http.StatusSwitchingProtocols {
@@ -27,6 +27,15 @@ func (e *Edge) beginAnswer(c *climb, a *exchange.Answer) error {
 		e.dressByRules(c, a)
 	}
 	return c.x.Out.Begin(a)
+}
+
+// hsts is the zone's promise to browsers, which is made over TLS alone (RFC
+// 6797, 7.2); nil: there is none.
+func (c *climb) hsts() []byte {
+	if c.zone == nil || !c.x.Event.Secure {
+		return nil
+	}
+	return c.zone.hsts
 }
 
 // dressForBrowsers says for how long browsers may keep the answer, and takes

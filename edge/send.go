@@ -126,6 +126,9 @@ func (e *Edge) addOwn(c *climb, fields *wire.Fields) {
 	fields.AddKnown(wire.Date, c.now.UTC().AppendFormat(scratch[:0], http.TimeFormat))
 	fields.AddKnown(wire.CacheControl, noStore)
 	fields.AddKnown(wire.SeawallRequestID, c.x.Event.ID.AppendTo(scratch[:0]))
+	if value := c.hsts(); value != nil {
+		fields.AddKnown(wire.StrictTransportSecurity, value)
+	}
 }
 
 // sendPage answers with a page that gives the reason and the request's ID.

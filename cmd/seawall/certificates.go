@@ -117,3 +117,37 @@ func isPrivateName(host string) bool {
 	}
 	return host != spec.AnyHost && !strings.Contains(host, ".")
 }
+
+// explainTLS says how visitors come by https, and reads the certificates: what
+// is wrong with one would else be seen by the first visitor.
+func explainTLS(line func(string, ...any), z spec.ZoneSpec, c Config) {
+	if c.HTTPS == "" {
+		return
+	}
+	line("TLS %s and later.", z.TLS.MinVersion)
+	sealer, _ := certs.OpenSealer(c.SealKey, false) // where it is missing, sealed keys say so
+	for _, one := range z.TLS.Certificates {
+		var names []string
+		for _, host := range z.Hosts {
+			if len(z.TLS.Certificates) == 1 || covers(one.Chain, host) {
+				names = append(names, namesOf(host)...)
+			}
+		}
+		certificate, err := certs.Files{Chain: one.Chain, Key: one.Key, Names: names, Sealer: sealer, Now: time.Now}.Certificate()
+		if err != nil {
+			line("  MISTAKE: %v.", err)
+			continue
+		}
+		line("  Certificate %s, good until %s.", one.Chain, certificate.Leaf.NotAfter.UTC().Format("2006-01-02 15:04 MST"))
+	}
+	for _, host := range z.Hosts {
+		if len(z.TLS.Certificates) == 0 && isPrivateName(host) {
+			line("  %s: by this machine's own authority.", host)
+		} else if len(z.TLS.Certificates) == 0 {
+			line("  %s: no certificate; visitors see one that names nothing.", host)
+		}
+	}
+	if h := z.TLS.HSTS; h.For > 0 {
+		line("  Browsers are told to come by https alone for %s.", h.For)
+	}
+}

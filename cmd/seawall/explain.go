@@ -18,6 +18,7 @@ func explainZone(z spec.ZoneSpec, c Config) string {
 		hosts[i] = explainHost(host)
 	}
 	line("Hosts: %s.", join(hosts, "and"))
+	explainTLS(line, z, c)
 	explainOrigin(line, z.Origin)
 	switch {
 	case shared.Off:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge/journal"
+	"github.com/seawall-edge/seawall/spec"
 )
 
 func TestExplainConfig_saysItInWords(t *testing.T) {
@@ -199,5 +200,23 @@ func TestJoin_listsWords(t *testing.T) {
 		if got := join(words, "or"); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+func TestExplainZone_readsCertificates(t *testing.T) {
+	z := zone("www.example.com", "http://a")
+	c := Config{HTTPS: ":8443", SealKey: filepath.Join(t.TempDir(), "none")}
+	if got := explainZone(z.Resolved(), c); !strings.Contains(got, "www.example.com: no certificate; visitors see one that names nothing") {
+		t.Errorf("without a certificate: %s", got)
+	}
+	z.TLS = spec.TLSSpec{Certificates: []spec.CertificateSpec{{Chain: "missing.pem", Key: "missing.key"}}, HSTS: spec.HSTSSpec{For: spec.Duration(time.Hour)}}
+	got := explainZone(z.Resolved(), c)
+	for _, want := range []string{"TLS 1.2 and later", "MISTAKE: certificate missing.pem with key missing.key: ", "https alone for 1h"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+	if got := explainZone(zone("a.test", "http://a").Resolved(), c); !strings.Contains(got, "a.test: by this machine's own authority") {
+		t.Errorf("of a name that is not public: %s", got)
 	}
 }

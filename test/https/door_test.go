@@ -69,6 +69,10 @@ func TestDoor_keepsSitesApart(t *testing.T) {
 		t.Errorf("another site over the connection: %d", response.StatusCode)
 	}
 	v = s.mustEnter(t, "b.test", nil)
+	if response, _ := v.ask(t, "GET", "b.test", "/%zz", ""); response.StatusCode != 400 || response.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("a page of the edge's own: %d, %v", response.StatusCode, response.Header)
+	}
+	v = s.mustEnter(t, "b.test", nil)
 	if response, body := v.ask(t, "GET", "www.b.test", "/", ""); response.StatusCode != 200 {
 		t.Errorf("the same site by another name: %d, %s", response.StatusCode, body)
 	}
