@@ -2,6 +2,7 @@ package edge
 
 import (
 	"crypto/tls"
+	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -68,16 +69,29 @@ func (d *tlsDoor) zone(name string) *zone {
 // certificate gives the neutral one to who asks for what is not here: an error
 // would tell the curious which names are.
 func (d *tlsDoor) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if d.zone(hello.ServerName) != nil {
-		certificate, err := d.config.Certificates.Find(hello.ServerName)
-		if certificate != nil {
-			return certificate, nil
-		}
-		if err != nil {
-			d.edge.config.Logger.Error("no certificate for a name", "name", hello.ServerName, "error", err)
-		}
+	z := d.zone(hello.ServerName)
+	if z == nil {
+		return d.config.Neutral, nil
 	}
+	certificate, err := d.config.Certificates.Find(hello.ServerName)
+	if certificate != nil {
+		return certificate, nil
+	}
+	d.complain(z, hello.ServerName, err)
 	return d.config.Neutral, nil
+}
+
+// complain says that a zone has no certificate for a name, once a minute: every
+// visitor would have it said again.
+func (d *tlsDoor) complain(z *zone, name string, err error) {
+	now, told := time.Now().Unix(), z.state.told.Load()
+	if now-told < 60 || !z.state.told.CompareAndSwap(told, now) {
+		return
+	}
+	if err == nil {
+		err = errors.New("none is configured, and the name is not one that this machine's own authority is for")
+	}
+	d.edge.config.Logger.Error("visitors see no certificate", "zone", z.name, "name", name, "error", err)
 }
 
 // context says to what a ticket is bound: a visitor of one zone must not come

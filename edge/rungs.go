@@ -32,7 +32,7 @@ func (e *Edge) zone(c *climb) verdict {
 // where it came in.
 func (c *climb) toTLS() verdict {
 	x := c.x
-	if len(x.Target) == 0 || x.Target[0] != '/' {
+	if len(x.Target) == 0 || x.Target[0] != '/' || len(x.Hostport) == 0 {
 		return verdict{refuse, seawall.ReasonWrongScheme}
 	}
 	c.location = append(append(append(c.location[:0], "https://"...), x.Hostport...), x.Target...)

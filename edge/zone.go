@@ -43,6 +43,7 @@ type zone struct {
 type zoneState struct {
 	counters ZoneCounters
 	switches switches
+	told     atomic.Int64 // when it was last said that there is no certificate, Unix seconds
 }
 
 // compile makes a zone from its resolved spec. What did not change is taken

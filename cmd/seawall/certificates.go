@@ -64,7 +64,7 @@ func (c *certificates) replace(zones []spec.ZoneSpec) {
 		}
 		for _, one := range z.TLS.Certificates {
 			for _, host := range hosts {
-				if len(z.TLS.Certificates) > 1 && !covers(one.Chain, host) {
+				if (len(z.TLS.Certificates) > 1 || isPrivateName(host)) && !covers(one.Chain, host) {
 					continue
 				}
 				index.Add(host, &certs.Files{Chain: one.Chain, Key: one.Key, Names: namesOf(host), Sealer: c.sealer, Now: time.Now})
@@ -107,8 +107,8 @@ var privateSuffixes = []string{".test", ".localhost", ".internal", ".local", ".h
 
 // isPrivateName reports whether a host is not for everybody.
 func isPrivateName(host string) bool {
-	if address, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		return address.IsPrivate() || address.IsLoopback() || address.IsLinkLocalUnicast()
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return false // visitors do not say an address in their handshake (RFC 6066, 3)
 	}
 	for _, suffix := range privateSuffixes {
 		if strings.HasSuffix("."+host, suffix) {
@@ -129,7 +129,7 @@ func explainTLS(line func(string, ...any), z spec.ZoneSpec, c Config) {
 	for _, one := range z.TLS.Certificates {
 		var names []string
 		for _, host := range z.Hosts {
-			if len(z.TLS.Certificates) == 1 || covers(one.Chain, host) {
+			if len(z.TLS.Certificates) == 1 && !isPrivateName(host) || covers(one.Chain, host) {
 				names = append(names, namesOf(host)...)
 			}
 		}

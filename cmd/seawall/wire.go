@@ -155,12 +155,12 @@ func (d *dataPlane) Reload(cfg Config) error {
 		d.broken.Store(true)
 		return err
 	}
+	d.certificates.replace(cfg.Zones) // those of a zone that does not compile are no worse than before
 	done, err := d.edge.Apply(cfg.Zones)
 	if err != nil {
 		d.broken.Store(true)
 		return err
 	}
-	d.certificates.replace(cfg.Zones)
 	d.broken.Store(false)
 	d.reloaded.Store(time.Now().Unix())
 	generation := d.generation.Add(1)

@@ -248,10 +248,24 @@ func (a *answer) Abort() {
 func (a *answer) Sent() int64 { return a.sent }
 
 // Gone implements exchange.Stream.
-func (a *answer) Gone() bool { return a.c.sock.Gone() }
+func (a *answer) Gone() bool {
+	if a.c.tls != nil {
+		return a.c.sock.WasReset() // an alert that nobody has read hides it from Gone
+	}
+	return a.c.sock.Gone()
+}
 
 // Ended implements exchange.Stream.
-func (a *answer) Ended() bool { return a.c.sock.Ended() }
+func (a *answer) Ended() bool {
+	if a.c.tls != nil {
+		return a.c.sock.EndedBut(longestAlert)
+	}
+	return a.c.sock.Ended()
+}
+
+// longestAlert is more than a record with an alert takes (RFC 8446, 5.2; 31
+// bytes with what TLS 1.2 adds), and less than most else.
+const longestAlert = 64
 
 // Local implements exchange.Stream.
 func (a *answer) Local() netip.AddrPort {

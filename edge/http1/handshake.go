@@ -27,6 +27,9 @@ func (c *conn) shake() {
 	limit := time.Unix(0, c.lastUsed).Add(c.server.config.HandshakeTimeout)
 	_ = c.sock.ReadBefore(limit, 0)
 	c.waiting.Store(idle) // so that a drain does not wait for it
+	if c.server.graceOver.Load() {
+		c.endIdle() // the drain has already asked everybody
+	}
 	first, err := c.firstBytes()
 	switch {
 	case err != nil:
@@ -58,6 +61,7 @@ func (c *conn) firstBytes() ([]byte, error) {
 	if c.b != nil && c.b.p < c.b.n {
 		first := bytes.Clone(c.b.in[c.b.p:c.b.n])
 		c.b.p, c.b.n = 0, 0
+		c.Release()
 		return first, nil
 	}
 	c.Release()
@@ -84,6 +88,8 @@ func (c *conn) secure(first []byte, limit time.Time) error {
 	defer p.leave()
 	pipe := &pipe{Conn: c.sock.TCP(), sock: c.sock, early: first, pass: p}
 	conn := tls.Server(pipe, s.config.TLS)
+	c.sock.Patience(s.config.HandshakeTimeout)
+	defer c.sock.Patience(s.config.WriteTimeout)
 	info := &exchange.TLS{}
 	if err := conn.HandshakeContext(exchange.WithTLS(context.Background(), info)); err != nil {
 		return err

@@ -90,6 +90,12 @@ func (c *conn) named(header proxyproto.Header) bool {
 func (c *conn) dismiss(reason seawall.Reason) bool {
 	c.begin(time.Now())
 	c.b.request.Reset()
+	if c.atTLS {
+		c.b.answer.keep = false
+		c.server.config.Handler.Refuse(&c.b.x, reason)
+		c.end(true) // it could not read the answer
+		return false
+	}
 	c.refuse(reason)
 	return false
 }

@@ -3,6 +3,7 @@ package http1
 import (
 	"crypto/tls"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/seawall-edge/seawall/exchange"
@@ -16,7 +17,9 @@ type secure struct {
 	tls   *tls.Conn
 	info  *exchange.TLS
 	pipe  *pipe
-	first [1]byte
+	first [1]byte // the reader's
+
+	broken bool // the writer's: a write has failed, and another would only wait again
 }
 
 // pipe is the connection as crypto/tls sees it.
@@ -26,6 +29,7 @@ type pipe struct {
 	early    []byte // read before TLS began
 	hasty    bool   // Read does not wait
 	pass     *pass  // while hands are shaken; nil afterwards
+	writing  sync.Mutex
 }
 
 func (p *pipe) Read(b []byte) (int, error) {
@@ -42,11 +46,21 @@ func (p *pipe) Read(b []byte) (int, error) {
 	return p.sock.Read(b)
 }
 
-func (p *pipe) Write(b []byte) (int, error) { return p.sock.Write(b) }
+// Write may be called by the reader as well, with an alert: crypto/tls does not
+// keep it from the writer in every case.
+func (p *pipe) Write(b []byte) (int, error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.sock.Write(b)
+}
+
+// SetWriteDeadline does nothing: how long a write may take is sock's to know.
+func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
 
 // ReadIdle waits for bytes without holding a buffer but one byte: what came
 // with the first is there at once.
 func (s *secure) ReadIdle(idler sock.Idler) (int, error) {
+	idler.Release()
 	if n, err := s.tls.Read(s.first[:]); n == 0 {
 		return 0, err
 	}
@@ -58,8 +72,21 @@ func (s *secure) ReadIdle(idler sock.Idler) (int, error) {
 	return 1 + n, nil
 }
 
-func (s *secure) Read(p []byte) (int, error)  { return s.tls.Read(p) }
-func (s *secure) Write(p []byte) (int, error) { return s.tls.Write(p) }
+// Read reads into p. crypto/tls looks for an alert behind what it returns; an
+// error that it meets there comes again.
+func (s *secure) Read(p []byte) (int, error) {
+	n, err := s.tls.Read(p)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, err
+}
+
+func (s *secure) Write(p []byte) (int, error) {
+	n, err := s.tls.Write(p)
+	s.broken = s.broken || err != nil
+	return n, err
+}
 
 // WriteBoth writes a and then b.
 func (s *secure) WriteBoth(a, b []byte) (int, error) {
@@ -68,7 +95,7 @@ func (s *secure) WriteBoth(a, b []byte) (int, error) {
 		if len(p) == 0 {
 			continue
 		}
-		m, err := s.tls.Write(p)
+		m, err := s.Write(p)
 		if n += m; err != nil {
 			return n, err
 		}
@@ -87,8 +114,10 @@ func (s *secure) CloseWrite() error {
 
 // Close says so, too, without waiting for who does not read.
 func (s *secure) Close() error {
-	_ = s.pipe.SetWriteDeadline(time.Now().Add(farewell))
-	_ = s.tls.CloseWrite()
+	if !s.broken {
+		s.sock.Patience(farewell)
+		_ = s.tls.CloseWrite()
+	}
 	return s.sock.Close()
 }
 

@@ -67,6 +67,10 @@ func New(tcp *net.TCPConn, patience time.Duration) (*Conn, error) {
 	return c, nil
 }
 
+// Patience changes how long a write may make no progress. Only the writer may
+// call it.
+func (c *Conn) Patience(patience time.Duration) { c.patience = patience }
+
 // TCP returns the wrapped connection.
 func (c *Conn) TCP() *net.TCPConn { return c.tcp }
 
@@ -307,6 +311,22 @@ func (c *Conn) Gone() bool {
 // Ended reports whether the peer has ended its direction and nothing it sent
 // before is left to read.
 func (c *Conn) Ended() bool { return c.look() == nil && c.peekErr == 0 && c.peekLen == 0 }
+
+// EndedBut is Ended where a few bytes may be left, such as the alert with which
+// a TLS connection ends.
+func (c *Conn) EndedBut(most int) bool {
+	const closeWait = 8 // TCP_CLOSE_WAIT of the kernel
+	var info [1]byte
+	var left int32
+	size := uint32(len(info))
+	var errno, failed syscall.Errno
+	err := c.raw.Control(func(fd uintptr) {
+		_, _, errno = syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
+			uintptr(unsafe.Pointer(&info[0])), uintptr(unsafe.Pointer(&size)), 0)
+		_, _, failed = syscall.RawSyscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&left)))
+	})
+	return err == nil && errno == 0 && failed == 0 && info[0] == closeWait && int(left) <= most
+}
 
 // WasReset reports whether the peer has reset the connection, although a read
 // says only that it ended: the kernel tells of a reset once, and the writer

@@ -3,6 +3,7 @@ package https_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -267,5 +268,38 @@ func TestKeys_stayInTheSealedStore(t *testing.T) {
 	})
 	if err != nil || found < 3 {
 		t.Fatalf("%d files, %v", found, err)
+	}
+}
+
+// A visitor who leaves while the origin thinks frees it: who ends in order after
+// a while, in which an answer could still come, who breaks off at once.
+func TestDoor_noticesWhoLeaves(t *testing.T) {
+	t.Parallel()
+	s := begin(t, nil)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for path, leave := range map[string]func(*visitor) error{
+			"/hang/in-order": func(v *visitor) error { return v.Close() },
+			"/hang/broken": func(v *visitor) error {
+				tcp := v.NetConn().(*net.TCPConn)
+				return errors.Join(v.CloseWrite(), tcp.SetLinger(0), tcp.Close())
+			},
+		} {
+			v := s.mustEnter(t, "a.test", func(c *tls.Config) { c.MaxVersion = version })
+			if _, err := io.WriteString(v, "GET "+path+" HTTP/1.1\r\nHost: a.test\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			<-s.asked
+			if err := leave(v); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case got := <-s.left:
+				if got != path {
+					t.Errorf("the origin is freed of %s, not %s", got, path)
+				}
+			case <-time.After(patience):
+				t.Fatalf("%s, %s: the origin is not freed", tls.VersionName(version), path)
+			}
+		}
 	}
 }

@@ -26,6 +26,8 @@ type stage struct {
 	*program.Process
 	https, plain, metrics, state string
 	roots                        *x509.CertPool
+	asked                        chan string // paths under /hang that the origin was asked for
+	left                         chan string // paths under /hang that the origin was freed of
 }
 
 // zones are what the tests ask for; %s is the origin.
@@ -39,8 +41,15 @@ const zones = `
 // in its folder, and returns further zones.
 func begin(t *testing.T, more func(dir string) string) *stage {
 	t.Helper()
+	s := &stage{asked: make(chan string, 10), left: make(chan string, 10)}
 	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		if strings.HasPrefix(r.URL.Path, "/hang") {
+			s.asked <- r.URL.Path
+			<-r.Context().Done()
+			s.left <- r.URL.Path
+			return
+		}
 		w.Header().Set("Proto-Seen", r.Header.Get("X-Forwarded-Proto"))
 		if size := r.URL.Query().Get("size"); size != "" {
 			n := 0
@@ -56,7 +65,7 @@ func begin(t *testing.T, more func(dir string) string) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	s := &stage{state: filepath.Join(dir, "state")}
+	s.state = filepath.Join(dir, "state")
 	for _, address := range []*string{&s.https, &s.plain, &s.metrics} {
 		if *address, err = program.FreeAddress("127.0.0.5"); err != nil {
 			t.Fatal(err)
