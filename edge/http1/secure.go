@@ -60,7 +60,7 @@ func (p *pipe) SetWriteDeadline(time.Time) error { return nil }
 // ReadIdle waits for bytes without holding a buffer but one byte: what came
 // with the first is there at once.
 func (s *secure) ReadIdle(idler sock.Idler) (int, error) {
-	idler.Release()
+	idler.Release() // what was lent for the request before
 	if n, err := s.tls.Read(s.first[:]); n == 0 {
 		return 0, err
 	}

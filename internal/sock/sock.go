@@ -315,24 +315,31 @@ func (c *Conn) Ended() bool { return c.look() == nil && c.peekErr == 0 && c.peek
 // EndedBut is Ended where a few bytes may be left, such as the alert with which
 // a TLS connection ends.
 func (c *Conn) EndedBut(most int) bool {
-	const closeWait = 8 // TCP_CLOSE_WAIT of the kernel
-	var info [1]byte
 	var left int32
-	size := uint32(len(info))
-	var errno, failed syscall.Errno
+	var errno syscall.Errno
 	err := c.raw.Control(func(fd uintptr) {
-		_, _, errno = syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
-			uintptr(unsafe.Pointer(&info[0])), uintptr(unsafe.Pointer(&size)), 0)
-		_, _, failed = syscall.RawSyscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&left)))
+		_, _, errno = syscall.RawSyscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&left)))
 	})
-	return err == nil && errno == 0 && failed == 0 && info[0] == closeWait && int(left) <= most
+	state, known := c.state()
+	return known && state == closeWait && err == nil && errno == 0 && int(left) <= most
 }
 
 // WasReset reports whether the peer has reset the connection, although a read
 // says only that it ended: the kernel tells of a reset once, and the writer
 // may have been the one to hear it.
 func (c *Conn) WasReset() bool {
-	const closed = 7 // TCP_CLOSE of the kernel; a peer that ended its side leaves TCP_CLOSE_WAIT
+	state, known := c.state()
+	return !known || state == closed
+}
+
+// States of a connection in the kernel (include/net/tcp_states.h).
+const (
+	closed    = 7 // TCP_CLOSE: it was reset
+	closeWait = 8 // TCP_CLOSE_WAIT: the peer has ended its side
+)
+
+// state returns the kernel's; it is not known of what we have closed.
+func (c *Conn) state() (state byte, known bool) {
 	var info [1]byte // struct tcp_info begins with the state (tcp(7), TCP_INFO)
 	size := uint32(len(info))
 	var errno syscall.Errno
@@ -340,7 +347,7 @@ func (c *Conn) WasReset() bool {
 		_, _, errno = syscall.RawSyscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
 			uintptr(unsafe.Pointer(&info[0])), uintptr(unsafe.Pointer(&size)), 0)
 	})
-	return err != nil || errno != 0 || info[0] == closed
+	return info[0], err == nil && errno == 0
 }
 
 // Abort closes the connection with a reset, so that the other side cannot
