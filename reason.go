@@ -40,6 +40,7 @@ const (
 	ReasonMaintenance
 	ReasonLoop
 	ReasonBlocked
+	ReasonClientCertificate
 
 	// The cache.
 	ReasonNotStored
@@ -110,6 +111,7 @@ var reasons = [Reasons]reasonText{
 	ReasonMaintenance:           {"maintenance", 503, "The site is closed for maintenance."},
 	ReasonLoop:                  {"loop", 508, "The request goes round in a circle: the site's server leads back here."},
 	ReasonBlocked:               {"blocked", 403, "The owner of the site does not let in requests like this one."},
+	ReasonClientCertificate:     {"client-certificate", 403, "The site wants a certificate of you, and has seen none that it believes."},
 	ReasonNotStored:             {"not-stored", 504, "The request wants a stored copy only, and there is none."},
 	ReasonOriginName:            {"origin-name", 502, "The name of the site's server could not be resolved."},
 	ReasonOriginUnreachable:     {"origin-unreachable", 502, "The site's server could not be reached."},

@@ -87,6 +87,14 @@ func (c *climb) value(name string) []byte {
 		return x.Host
 	case "path":
 		return c.known.RawPath()
+	case "client_subject":
+		if c.shown != nil {
+			return c.shown.Subject
+		}
+	case "client_fingerprint":
+		if c.shown != nil {
+			return c.shown.Fingerprint
+		}
 	case "country":
 		if country := c.known.InCountry(); country != [2]byte{} {
 			return country[:]

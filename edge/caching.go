@@ -69,7 +69,7 @@ func (e *Edge) askCaching(c *climb) {
 		r := &rules.rules[i]
 		c.mention(r.title)
 		said.bypass = said.bypass || r.bypass || r.bypassCookies && c.x.Fields.Has(wire.Cookie) ||
-			r.bypassAuthorization && c.x.Fields.Has(wire.Authorization)
+			r.bypassAuthorization && carriesCredentials(c.x.Fields)
 		said.removeCookies = said.removeCookies || r.removeCookies
 		if ambiguous {
 			continue // nothing is kept for longer on the strength of a path that the origin may read otherwise

@@ -79,7 +79,7 @@ var (
 // credentials of its visitor, so that its length could tell a secret (BREACH,
 // 2013).
 func (c *climb) dependsOnVisitor() bool {
-	return !c.kept() && (c.x.Fields.Has(wire.Cookie) || c.x.Fields.Has(wire.Authorization))
+	return !c.kept() && (c.x.Fields.Has(wire.Cookie) || carriesCredentials(c.x.Fields))
 }
 
 // dressEncoded changes the fields of an answer whose body is encoded, or could

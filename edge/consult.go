@@ -180,7 +180,7 @@ func (c *climb) mayJoin() bool {
 func (c *climb) mayLead() bool {
 	x := c.x
 	switch {
-	case x.Method != exchange.MethodGet, x.Fields.Has(wire.Authorization):
+	case x.Method != exchange.MethodGet, carriesCredentials(x.Fields):
 		return false
 	case c.cached.stored != nil && c.cached.stored.Whole():
 		return true // its own conditions and range give way to ours

@@ -3,6 +3,7 @@ package edge
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -52,14 +53,19 @@ func (e *Edge) TLS(config TLSConfig) *tls.Config {
 
 // configFor is asked with every ClientHello.
 func (d *tlsDoor) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	if place := exchange.TLSFrom(hello.Context()); place != nil {
+	place := exchange.TLSFrom(hello.Context())
+	if place != nil {
 		ja4.Append(place.JA4[:0], hello)
 	}
 	d.renewTickets(time.Now())
-	if z := d.zone(hello.ServerName); z != nil && z.tls13 {
-		return d.oldest[1], nil
+	z, config := d.zone(hello.ServerName), d.oldest[0]
+	if z != nil && z.tls13 {
+		config = d.oldest[1]
 	}
-	return d.oldest[0], nil
+	if z != nil && z.visitors != nil {
+		config = z.visitors.config(config, place)
+	}
+	return config, nil
 }
 
 func (d *tlsDoor) zone(name string) *zone {
@@ -95,13 +101,17 @@ func (d *tlsDoor) complain(z *zone, name string, err error) {
 }
 
 // context says to what a ticket is bound: a visitor of one zone must not come
-// into another with it, nor past what the zone asks for since.
-func (d *tlsDoor) context(name string) []byte {
+// into another with it, nor past what the zone asks for since. Who has shown no
+// certificate where one is asked for is asked again.
+func (d *tlsDoor) context(name string, shown bool) []byte {
 	z := d.zone(name)
-	if z == nil {
+	switch {
+	case z == nil:
 		return nil
+	case z.visitors == nil:
+		return fmt.Appendf(nil, "%s\x00%s", z.name, z.spec.TLS.MinVersion)
 	}
-	return append(append([]byte(z.name), 0), z.spec.TLS.MinVersion...)
+	return fmt.Appendf(nil, "%s\x00%s\x00%s\x00%t", z.name, z.spec.TLS.MinVersion, z.visitors.revision, shown)
 }
 
 // renewTickets takes over keys that were changed since it last looked.

@@ -170,7 +170,7 @@ func (t *thinking) answer(q Question) {
 	t.say(rung, "an answer with %d and %s is taken for granted", q.Status, q.Type)
 	t.chooseCoding(c, a.Status, said, 1<<20)
 	switch {
-	case !c.encoding.varies && (c.x.Fields.Has(wire.Cookie) || c.x.Fields.Has(wire.Authorization)):
+	case !c.encoding.varies && (c.x.Fields.Has(wire.Cookie) || carriesCredentials(c.x.Fields)):
 		t.say(rung, "it goes out as it is, not compressed, unless it is kept: the visitor sends cookies or credentials")
 	case !c.encoding.varies:
 		t.say(rung, "it goes out as it is, not compressed")

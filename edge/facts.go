@@ -12,6 +12,13 @@ func (e *Edge) facts(c *climb) *rule.Facts {
 	f.Reset()
 	f.Host, f.Path, f.Target, f.Fields, f.Method = x.Host, x.Path, x.Target, x.Fields, x.MethodName
 	f.Secure, f.Protocol, f.Address, f.Time, f.Locate = x.Event.Secure, x.Event.Protocol, x.Client.Addr(), c.now, e.locate
+	f.Version, f.JA4, f.Credential, f.Recorded = 0, nil, c.shown, false
+	if t := x.TLS; t != nil {
+		f.Version, f.Recorded = t.Version, t.Recorded
+		if t.JA4[0] != 0 {
+			f.JA4 = t.JA4[:]
+		}
+	}
 	c.gathered = true
 	return f
 }

@@ -66,7 +66,8 @@ type climb struct {
 	cached   consultation
 	answer   exchange.Answer
 	own      ownAnswer
-	said     [][]byte // what proxies in front say about the visitor
+	said     [][]byte            // what proxies in front say about the visitor
+	shown    *seawall.Credential // the visitor's certificate; nil: none that counts
 
 	known                     rule.Facts // what conditions ask about
 	held                      rewrite.Held
@@ -148,7 +149,7 @@ func (e *Edge) begin(x *exchange.Exchange) *climb {
 	c.cached.begin()
 	c.explains, c.titles = false, nil
 	c.gathered, c.ruled, c.caching = false, c.ruled[:0], caching{}
-	c.self, c.toldTarget = selfAnswer{}, false
+	c.self, c.toldTarget, c.shown = selfAnswer{}, false, nil
 	c.encoding.varies, c.encoding.in = false, coding.Identity
 	c.answer.Fields, c.answer.Close = nil, false
 	c.answer.More.Clear()

@@ -20,6 +20,7 @@ type Question struct {
 	URL    string
 	Fields []string // "Name: value"
 	From   netip.Addr
+	JA4    string // empty: not known
 	Status int    // what the origin would answer; 200 when zero
 	Type   string // its Content-Type; text/html when empty
 	Now    time.Time
@@ -145,6 +146,10 @@ func (q Question) exchange() (*exchange.Exchange, error) {
 	x.Event.Secure, x.Event.Protocol, x.Event.Time = u.Scheme == "https", seawall.ProtocolHTTP11, q.Now.UnixNano()
 	if reason := x.SetHost([]byte(u.Host), x.Event.Secure); reason != seawall.ReasonNone {
 		return nil, fmt.Errorf("%s: %s", u.Host, reason.Sentence())
+	}
+	if x.Event.Secure {
+		x.TLS = &exchange.TLS{ServerName: string(x.Host), Recorded: true}
+		copy(x.TLS.JA4[:], q.JA4)
 	}
 	x.Target = []byte(u.RequestURI())
 	x.Client = netip.AddrPortFrom(q.From, 0)

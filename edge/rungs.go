@@ -44,9 +44,15 @@ func (c *climb) toTLS() verdict {
 func (e *Edge) client(c *climb) verdict {
 	x := c.x
 	x.ForwardedByTrusted, x.Bare = false, c.zone.state.switches.off(SwitchRewrite, c.x.Event.Time)
-	if c.zone.hops == nil || !c.zone.hops.Contains(x.Peer.Addr()) {
-		return verdict{}
+	if c.zone.hops != nil && c.zone.hops.Contains(x.Peer.Addr()) {
+		c.believe()
 	}
+	return c.credential()
+}
+
+// believe takes from a proxy in front who is asking.
+func (c *climb) believe() {
+	x := c.x
 	x.ForwardedByTrusted = true
 	name := wire.XForwardedFor
 	if c.zone.hopsField == forwarded.ForwardedField {
@@ -63,7 +69,6 @@ func (e *Edge) client(c *climb) verdict {
 	if proto, said := x.Fields.Get(wire.XForwardedProto); said && wire.EqualFold(proto, https) {
 		x.Event.Secure = true
 	}
-	return verdict{}
 }
 
 var https = []byte("https")
@@ -83,6 +88,7 @@ func (e *Edge) normalise(c *climb) verdict {
 	if x.Fields.Has(wire.SeawallDevice) || x.Fields.Has(wire.SeawallKey) {
 		c.ask(copyFields(&c.asks.spare, x.Fields, wire.SeawallDevice, wire.SeawallKey)) // ours to say
 	}
+	c.present()
 	if x.Method == exchange.MethodTrace {
 		// TRACE would show the visitor what the edge adds for the origin's eyes.
 		return verdict{refuse, seawall.ReasonMethod}

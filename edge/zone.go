@@ -29,8 +29,9 @@ type zone struct {
 	hops      *prefix.Set // nil: nobody in front is trusted
 	hopsField forwarded.Kind
 
-	tls13 bool   // the oldest version of TLS that is spoken
-	hsts  []byte // for answers over TLS; nil: none
+	tls13    bool      // the oldest version of TLS that is spoken
+	hsts     []byte    // for answers over TLS; nil: none
+	visitors *visitors // nil: no certificate is asked for
 
 	closed     bool        // for maintenance
 	guests     *prefix.Set // who is let in all the same
@@ -89,6 +90,9 @@ func (e *Edge) outline(s spec.ZoneSpec) (*zone, error) {
 		state:       &zoneState{},
 	}
 	var err error
+	if z.visitors, err = compileVisitors(s.Name, s.TLS.ClientCertificates); err != nil {
+		return nil, fmt.Errorf("zone %s: %w", s.Name, err)
+	}
 	if z.hops, err = prefixes(s.TrustedHops.Addresses); err != nil {
 		return nil, fmt.Errorf("zone %s: trusted hops: %w", s.Name, err)
 	}

@@ -1,6 +1,10 @@
 package exchange
 
-import "context"
+import (
+	"context"
+
+	"github.com/seawall-edge/seawall"
+)
 
 // TLS is what a handshake has told about a connection. It does not change
 // afterwards, and all requests of the connection share it.
@@ -9,6 +13,17 @@ type TLS struct {
 	Version    uint16 // as crypto/tls has it
 	Resumed    bool
 	JA4        [36]byte // of the visitor's program; zeros where it is not known
+
+	// Asked is the revision of the settings for client certificates that the
+	// handshake followed; empty where none was asked for.
+	Asked string
+	// Credential is what the visitor has shown; nil where it has shown nothing
+	// that is believed, and Doubt then says why not.
+	Credential *seawall.Credential
+	Doubt      string
+	// Recorded says that this is made of a log, which knows nothing of Asked
+	// and what follows from it.
+	Recorded bool
 }
 
 type tlsKey struct{}

@@ -55,7 +55,7 @@ func Compile(when spec.ConditionSpec, lists Lists) (*Condition, error) {
 		c.add(made)
 	}
 	for _, add := range []func(*Condition, spec.ConditionSpec, Lists) error{
-		addScheme, addProtocol, addAddress, addCountry, addNetwork, addTime, addHours, addStatus, addInner,
+		addScheme, addProtocol, addAddress, addCountry, addNetwork, addTime, addHours, addTLS, addStatus, addInner,
 	} {
 		if err := add(c, when, lists); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"strings"
 	"testing"
@@ -17,9 +18,13 @@ func request() *Facts {
 		Host: []byte("www.example.com"), Path: []byte("/shop/Böll/a.CSS"), Target: []byte("/shop//B%C3%B6ll/a.CSS?page=2&q=a+b%26&flag"),
 		Method: []byte("GET"), Protocol: seawall.ProtocolHTTP11, Address: netip.MustParseAddr("192.0.2.7"),
 		Country: [2]byte{'D', 'E'}, Network: 64500, Time: time.Date(2026, 11, 25, 23, 30, 0, 0, time.UTC), // a Wednesday
-		Fields: fields("User-Agent", "Mozilla/5.0 (ExampleBot)", "X-A", "1", "X-A", "2", "Cookie", `session=abc; theme="dark"`, "Cookie", "last=x=y"),
+		Secure: true, Version: tls.VersionTLS13, JA4: []byte("t13d1516h2_8daaf6152771_b0da82dd1658"),
+		Credential: &seawall.Credential{Subject: []byte("CN=alice,O=Club"), Issuer: []byte("CN=ca"), Fingerprint: []byte("abcd"), Names: [][]byte{[]byte("alice@club.test"), []byte("192.0.2.1")}},
+		Fields:     fields("User-Agent", "Mozilla/5.0 (ExampleBot)", "X-A", "1", "X-A", "2", "Cookie", `session=abc; theme="dark"`, "Cookie", "last=x=y"),
 	}
 }
+
+type tlsWhen = spec.TLSConditionSpec
 
 func fields(pairs ...string) *wire.Fields {
 	f := &wire.Fields{}
@@ -54,6 +59,7 @@ func moment(text string) (at spec.Time) {
 
 func TestCondition_holds(t *testing.T) {
 	lists := []spec.ListSpec{
+		{Name: "people", Entries: []string{"alice@club.test"}},
 		{Name: "bad", Entries: []string{"192.0.2.0/28", "2001:db8::/32"}, Text: "# from elsewhere\n198.51.100.1 # one\n\n::ffff:203.0.113.0/120\n"},
 		{Name: "hosts", Entries: []string{"www.example.com"}},
 		{Name: "kinds", Entries: []string{"Css", "js"}},
@@ -92,8 +98,8 @@ func TestCondition_holds(t *testing.T) {
 		"cookies have their case":         {when{Cookie: []string{"Session"}}, false},
 		"method":                          {when{Method: []string{"POST", "GET"}}, true},
 		"another method":                  {when{Method: []string{"POST"}}, false},
-		"scheme":                          {when{Scheme: []string{"http"}}, true},
-		"another scheme":                  {when{Scheme: []string{"https"}}, false},
+		"scheme":                          {when{Scheme: []string{"https"}}, true},
+		"another scheme":                  {when{Scheme: []string{"http"}}, false},
 		"protocol":                        {when{Protocol: []string{"HTTP/1.1", "HTTP/1.0"}}, true},
 		"another protocol":                {when{Protocol: []string{"HTTP/2.0"}}, false},
 		"address":                         {when{Address: []string{"192.0.2.7"}}, true},
@@ -125,6 +131,15 @@ func TestCondition_holds(t *testing.T) {
 		"nor its opposite":                {when{Not: []spec.ConditionSpec{{Status: []spec.Status{"404"}}}}, false},
 		"unless something else decides":   {when{Any: []spec.ConditionSpec{{Status: []spec.Status{"404"}}, {Method: []string{"GET"}}}}, true},
 		"an unknown fact beside a no":     {when{Not: []spec.ConditionSpec{{Status: []spec.Status{"404"}, Method: []string{"PUT"}}}}, true},
+		"version of TLS":                  {when{TLS: tlsWhen{Version: []string{"1.2", "1.3"}}}, true},
+		"another version of TLS":          {when{TLS: tlsWhen{Version: []string{"1.2"}}}, false},
+		"JA4":                             {when{TLS: tlsWhen{JA4: []string{"t13d*_8daaf6152771_*"}}}, true},
+		"another JA4":                     {when{TLS: tlsWhen{JA4: []string{"t12*"}}}, false},
+		"subject and issuer":              {when{TLS: tlsWhen{Subject: []string{"CN=alice,*"}, Issuer: []string{"CN=ca"}}}, true},
+		"another subject":                 {when{TLS: tlsWhen{Subject: []string{"CN=bob,*"}}}, false},
+		"name":                            {when{TLS: tlsWhen{Name: []string{"@people"}}}, true},
+		"another name":                    {when{TLS: tlsWhen{Name: []string{"*.example.com"}}}, false},
+		"fingerprint":                     {when{TLS: tlsWhen{Fingerprint: []string{"abcd"}}}, true},
 		"many exact texts go by hash":     {when{Path: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/shop/Böll/a.CSS"}}, true},
 		"many exact texts, and a pattern": {when{Path: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "~CSS$"}}, true},
 		"many exact texts, none of them":  {when{Path: []string{"/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8"}}, false},
@@ -167,6 +182,10 @@ func TestCondition_isPassedOverWhereAFactIsNotKnown(t *testing.T) {
 		"network": {when{Network: []string{"AS64500"}}, func(f *Facts) { f.Network = 0 }},
 		"address": {when{Address: []string{"192.0.2.7"}}, func(f *Facts) { f.Address = netip.Addr{} }},
 		"status":  {when{Status: []spec.Status{"200"}}, func(f *Facts) { f.Status = 0 }},
+		"version": {when{TLS: tlsWhen{Version: []string{"1.3"}}}, func(f *Facts) { f.Version, f.Recorded = 0, true }},
+		"JA4":     {when{TLS: tlsWhen{JA4: []string{"t13*"}}}, func(f *Facts) { f.JA4, f.Recorded = nil, true }},
+		"subject": {when{TLS: tlsWhen{Subject: []string{"CN=*"}}}, func(f *Facts) { f.Credential, f.Recorded = nil, true }},
+		"name":    {when{TLS: tlsWhen{Name: []string{"alice*"}}}, func(f *Facts) { f.Credential, f.Recorded = nil, true }},
 	} {
 		known := request()
 		known.Status = 200
@@ -178,6 +197,19 @@ func TestCondition_isPassedOverWhereAFactIsNotKnown(t *testing.T) {
 		}
 		if is.Holds(forgotten) || isNot.Holds(forgotten) {
 			t.Errorf("%s, not known: %v, its opposite %v", name, is.Holds(forgotten), isNot.Holds(forgotten))
+		}
+	}
+}
+
+// Who has shown nothing is one of all the others.
+func TestCondition_takesAMissingCertificateForANo(t *testing.T) {
+	for name, t13 := range map[string]tlsWhen{"subject": {Subject: []string{"*"}}, "name": {Name: []string{"*"}}, "fingerprint": {Fingerprint: []string{"*"}}, "JA4": {JA4: []string{"*"}}} {
+		for _, secure := range []bool{true, false} {
+			f := request()
+			f.Secure, f.Credential, f.JA4, f.Version = secure, nil, nil, 0
+			if compile(t, when{TLS: t13}).Holds(f) || !compile(t, when{Not: []spec.ConditionSpec{{TLS: t13}}}).Holds(f) {
+				t.Errorf("%s, secure %v: a missing one is none of the others", name, secure)
+			}
 		}
 	}
 }

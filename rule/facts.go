@@ -36,6 +36,12 @@ type Facts struct {
 	Time     time.Time
 	Status   int // of the answer; 0: there is none
 
+	// What the handshake has told, where there was one.
+	Version    uint16 // of TLS, as crypto/tls has it
+	JA4        []byte
+	Credential *seawall.Credential // nil: none was shown that is believed
+	Recorded   bool                // the request is one of a log, which knows of this no more than JA4
+
 	// Locate, if there is one, fills in Country and Network when a condition
 	// asks for the first time.
 	Locate func(*Facts)

@@ -59,6 +59,9 @@ type ConditionSpec struct {
 	// Network is the number of the visitor's network: AS64500.
 	Network []string `yaml:"network,omitempty" json:"network,omitempty"`
 
+	// TLS is what the handshake has told.
+	TLS TLSConditionSpec `yaml:"tls,omitempty" json:"tls,omitzero"`
+
 	// After and Before are moments (RFC 3339) between which it holds.
 	After  Time `yaml:"after,omitempty" json:"after,omitzero"`
 	Before Time `yaml:"before,omitempty" json:"before,omitzero"`
@@ -79,6 +82,27 @@ type ConditionSpec struct {
 
 	// All holds if each of these does.
 	All []ConditionSpec `yaml:"all,omitempty" json:"all,omitempty"`
+}
+
+// TLSConditionSpec is about the connection. On a plain one, and where there is
+// no client certificate that is believed, nothing of it holds.
+type TLSConditionSpec struct {
+	// Version is 1.2 or 1.3.
+	Version []string `yaml:"version,omitempty" json:"version,omitempty"`
+
+	// JA4 is the fingerprint of the visitor's program: t13d*_8daaf6152771_*.
+	JA4 []string `yaml:"ja4,omitempty" json:"ja4,omitempty"`
+
+	// Subject and Issuer are names in the client certificate (RFC 4514):
+	// "CN=alice,*". A star stands for any.
+	Subject []string `yaml:"subject,omitempty" json:"subject,omitempty"`
+	Issuer  []string `yaml:"issuer,omitempty" json:"issuer,omitempty"`
+
+	// Name is one of its alternative names: alice@example.com.
+	Name []string `yaml:"name,omitempty" json:"name,omitempty"`
+
+	// Fingerprint is the SHA-256 of it, in lower-case hex.
+	Fingerprint []string `yaml:"fingerprint,omitempty" json:"fingerprint,omitempty"`
 }
 
 // ListSpec is a list that conditions name: "@name".

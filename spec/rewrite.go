@@ -22,7 +22,8 @@ type RewriteSpec struct {
 }
 
 // RequestRewriteSpec changes some requests. In values, ${client_address},
-// ${country}, ${network}, ${request_id}, ${host} and ${path} are filled in.
+// ${country}, ${network}, ${request_id}, ${host}, ${path}, ${client_subject} and
+// ${client_fingerprint} (of a client certificate) are filled in.
 type RequestRewriteSpec struct {
 	// Name is how `seawall why` calls the rule. Default: its place in the list.
 	Name string `yaml:"name,omitempty" json:"name,omitempty"`

@@ -17,6 +17,9 @@ type TLSSpec struct {
 	// authority. Default: none.
 	Certificates []CertificateSpec `yaml:"certificates,omitempty" json:"certificates,omitempty"`
 
+	// ClientCertificates asks visitors for a certificate of their own.
+	ClientCertificates ClientCertificatesSpec `yaml:"client_certificates,omitempty" json:"client_certificates,omitzero"`
+
 	// HSTS tells browsers to come by https alone (RFC 6797).
 	HSTS HSTSSpec `yaml:"hsts,omitempty" json:"hsts,omitzero"`
 }
@@ -31,6 +34,33 @@ type CertificateSpec struct {
 	// `seawall seal`.
 	Key string `yaml:"key" json:"key"`
 }
+
+// ClientCertificatesSpec asks visitors for a certificate. Conditions know what
+// it says as client_certificate.
+type ClientCertificatesSpec struct {
+	// Mode is required (who shows none that is believed gets a page with 403,
+	// and nothing of the site) or optional. Default: none is asked for.
+	Mode string `yaml:"mode,omitempty" json:"mode,omitempty"`
+
+	// Authorities is a file in PEM with the certificates of those who issue
+	// visitors' certificates. Its path begins at the configuration's folder.
+	// Required with Mode.
+	Authorities string `yaml:"authorities,omitempty" json:"authorities,omitempty"`
+
+	// Forward sends the certificate to the origin as Client-Cert (RFC 9440).
+	// Answers to such requests are kept as those to requests with
+	// Authorization are: where the origin allows it. Default: false.
+	Forward bool `yaml:"forward,omitempty" json:"forward,omitempty"`
+
+	// Text is what is in Authorities. Whoever reads the configuration fills it in.
+	Text string `yaml:"-" json:"text,omitempty"`
+}
+
+// What ClientCertificatesSpec.Mode may say.
+const (
+	CertificateRequired = "required"
+	CertificateOptional = "optional"
+)
 
 // HSTSSpec is a promise that cannot be taken back before its end: browsers
 // that have seen it do not come by http, nor past a certificate that is wrong.
@@ -67,6 +97,7 @@ func (l *mistakes) tls(t TLSSpec) {
 			l.add(fmt.Sprintf("tls.certificates[%d].key", i), "the file with its key is missing")
 		}
 	}
+	l.clientCertificates(t.ClientCertificates)
 	const year = 365 * 24 * time.Hour
 	h := t.HSTS
 	switch {
@@ -78,5 +109,21 @@ func (l *mistakes) tls(t TLSSpec) {
 		l.add("tls.hsts.preload", "lists of browsers want a year at least, and subdomains")
 	case h.Subdomains && h.For == 0:
 		l.add("tls.hsts.subdomains", "there is no promise; set tls.hsts.for")
+	}
+}
+
+// clientCertificates checks what visitors are asked for.
+func (l *mistakes) clientCertificates(c ClientCertificatesSpec) {
+	const path = "tls.client_certificates."
+	switch {
+	case c.Mode == "" && (c.Authorities != "" || c.Forward):
+		l.add(path+"mode", "visitors are not asked; write %q or %q", CertificateRequired, CertificateOptional)
+	case c.Mode == "":
+	case c.Mode != CertificateRequired && c.Mode != CertificateOptional:
+		l.add(path+"mode", "%q is not a way to ask; write %q or %q", c.Mode, CertificateRequired, CertificateOptional)
+	case c.Text == "" && c.Authorities == "":
+		l.add(path+"authorities", "the file with the certificates of those who issue visitors' certificates is missing")
+	default:
+		l.pemCertificates(path+"authorities", c.Text)
 	}
 }

@@ -57,6 +57,8 @@ func (c *conditions) within(path string, when ConditionSpec, depth int) {
 		{"extension", when.Extension, checkExtension}, {"query", when.Query, checkQuery}, {"header", when.Header, checkHeader}, {"cookie", when.Cookie, checkCookie},
 		{"method", when.Method, checkMethod}, {"scheme", when.Scheme, oneOf("http", "https")}, {"protocol", when.Protocol, oneOf("HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/3.0")},
 		{"address", when.Address, checkAddress}, {"country", when.Country, parsed(ParseCountry)}, {"network", when.Network, parsed(ParseNetwork)},
+		{"tls.version", when.TLS.Version, oneOf(TLS12, TLS13)}, {"tls.ja4", when.TLS.JA4, checkText}, {"tls.subject", when.TLS.Subject, checkText},
+		{"tls.issuer", when.TLS.Issuer, checkText}, {"tls.name", when.TLS.Name, checkText}, {"tls.fingerprint", when.TLS.Fingerprint, checkFingerprint},
 		{"hours", when.Hours, parsed(ParseHours)}, {"status", textsOf(when.Status), checkStatus},
 	} {
 		for i, entry := range fact.entries {
@@ -95,7 +97,7 @@ func (c *conditions) entry(path, fact, entry string, check func(string) error) {
 // named checks the mention of a list.
 func (c *conditions) named(path, fact, name string, check func(string) error) {
 	switch fact {
-	case "header", "query", "cookie", "hours", "status", "scheme", "protocol", "method":
+	case "header", "query", "cookie", "hours", "status", "scheme", "protocol", "method", "tls.version":
 		c.add(path, "a list cannot stand here")
 		return
 	}
@@ -151,6 +153,18 @@ func checkExtension(text string) error {
 	}
 	_, err := pattern.Parse(text, true)
 	return err
+}
+
+func checkText(text string) error {
+	_, err := pattern.Parse(text, false)
+	return err
+}
+
+func checkFingerprint(text string) error {
+	if strings.ContainsAny(text, ":ABCDEF") && !strings.HasPrefix(text, "~") {
+		return fmt.Errorf("%q never matches: it is written in lower-case hex without colons", text)
+	}
+	return checkText(text)
 }
 
 func checkQuery(text string) error {
@@ -276,5 +290,6 @@ func (c *conditions) entries(list int, fact string, check func(string) error) {
 func (c ConditionSpec) isZero() bool {
 	return len(c.Host)+len(c.Path)+len(c.RawPath)+len(c.Extension)+len(c.Query)+len(c.Header)+len(c.Cookie)+
 		len(c.Method)+len(c.Scheme)+len(c.Protocol)+len(c.Address)+len(c.Country)+len(c.Network)+
+		len(c.TLS.Version)+len(c.TLS.JA4)+len(c.TLS.Subject)+len(c.TLS.Issuer)+len(c.TLS.Name)+len(c.TLS.Fingerprint)+
 		len(c.Hours)+len(c.Status)+len(c.Not)+len(c.Any)+len(c.All) == 0 && c.After.IsZero() && c.Before.IsZero()
 }

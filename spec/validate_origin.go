@@ -166,15 +166,25 @@ func (l *mistakes) hostName(path, text string) {
 }
 
 func (l *mistakes) roots(text string) {
+	if strings.TrimSpace(text) != "" {
+		l.pemCertificates("origin.roots", text)
+	}
+}
+
+// pemCertificates checks a list of at least one certificate.
+func (l *mistakes) pemCertificates(path, text string) {
 	rest := []byte(strings.TrimSpace(text))
+	if len(rest) == 0 {
+		l.add(path, "there is no certificate in it")
+	}
 	for len(rest) > 0 {
 		block, after := pem.Decode(rest)
 		if block == nil || block.Type != "CERTIFICATE" {
-			l.add("origin.roots", "this is not a list of certificates in PEM")
+			l.add(path, "this is not a list of certificates in PEM")
 			return
 		}
 		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			l.add("origin.roots", "a certificate cannot be read: %v", err)
+			l.add(path, "a certificate cannot be read: %v", err)
 			return
 		}
 		rest = []byte(strings.TrimSpace(string(after)))

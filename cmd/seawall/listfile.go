@@ -41,6 +41,8 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 		z := &c.Zones[i]
 		prefix := fmt.Sprintf("zones[%d].", i)
 		all(prefix, z.Lists)
+		visitors := &z.TLS.ClientCertificates
+		read(prefix+"tls.client_certificates.authorities", visitors.Authorities, &visitors.Text)
 		for j := range z.TLS.Certificates {
 			one := &z.TLS.Certificates[j]
 			for _, name := range []*string{&one.Chain, &one.Key} {

@@ -151,7 +151,7 @@ func questionOf(r journal.Record) (edge.Question, bool) {
 		}
 		from = whole.Addr()
 	}
-	q := edge.Question{Method: r.Method, URL: "http://" + r.Host + r.Target, From: from, Status: r.Status, Now: r.Time}
+	q := edge.Question{Method: r.Method, URL: "http://" + r.Host + r.Target, From: from, JA4: r.JA4, Status: r.Status, Now: r.Time}
 	if r.Secure {
 		q.URL = "https" + strings.TrimPrefix(q.URL, "http")
 	}

@@ -131,7 +131,7 @@ var get = []byte("GET")
 func credentials(request *wire.Fields) *wire.Fields {
 	f := &wire.Fields{}
 	for i := range request.Len() {
-		if known := request.Known(i); known == wire.Authorization || known == wire.CacheControl {
+		if known := request.Known(i); known == wire.Authorization || known == wire.ClientCert || known == wire.CacheControl {
 			f.Add(known, request.Name(i), request.Value(i))
 		}
 	}

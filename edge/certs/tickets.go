@@ -70,18 +70,20 @@ var ticketLabel = []byte("seawall ticket context 1\x00")
 // nothing else. The context of a server name is made by the caller of all that
 // a full handshake would have checked: the zone, the least version, the
 // revision of its settings for client certificates. An empty context is that
-// of an unknown name, for which nothing is ever resumed.
+// of an unknown name, for which nothing is ever resumed. Shown says whether the visitor has shown a
+// certificate; of a ticket that is offered it is true, so that a context in
+// which it counts lets nobody in by a ticket who has shown none.
 //
 // The keys are those of this very config, set by SetSessionTicketKeys; a clone
 // of it goes on using them. Context is called in handshakes by many goroutines.
-func Bind(config *tls.Config, context func(serverName string) []byte) {
+func Bind(config *tls.Config, context func(serverName string, shown bool) []byte) {
 	config.WrapSession = func(cs tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
-		session.Extra = append(session.Extra, ticketEntry(context(cs.ServerName)))
+		session.Extra = append(session.Extra, ticketEntry(context(cs.ServerName, len(cs.PeerCertificates) > 0)))
 		return config.EncryptTicket(cs, session)
 	}
 	config.UnwrapSession = func(ticket []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		// An error would end the connection; declining costs a full handshake.
-		current := context(cs.ServerName)
+		current := context(cs.ServerName, true)
 		if len(current) == 0 {
 			return nil, nil
 		}

@@ -34,7 +34,7 @@ func newTicketHouse(t *testing.T, version uint16) *ticketHouse {
 	h.server = &tls.Config{Certificates: []tls.Certificate{*tlsOf(m)}, MaxVersion: version, Time: now}
 	h.client = &tls.Config{RootCAs: roots, ClientSessionCache: &oneDrawer{}, Time: now}
 	h.server.SetSessionTicketKeys(NewRotatingKeys(now).Keys())
-	Bind(h.server, func(name string) []byte { return []byte(h.contexts[name]) })
+	Bind(h.server, func(name string, _ bool) []byte { return []byte(h.contexts[name]) })
 	return h
 }
 

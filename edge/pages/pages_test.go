@@ -72,16 +72,17 @@ func TestAppend_saysWhereTheFaultLies(t *testing.T) {
 
 func TestAppend_tellsTheStoryOfTheReason(t *testing.T) {
 	for r, want := range map[seawall.Reason]string{
-		seawall.ReasonConnections:     "503 Too much is going on right now",
-		seawall.ReasonShortage:        "503 Too much is going on right now",
-		seawall.ReasonProxyHeader:     "400 This is not the way in",
-		seawall.ReasonLoop:            "508 The site is not set up right",
-		seawall.ReasonOriginForbidden: "502 The site is not set up right",
-		seawall.ReasonOriginBusy:      "503 The site is very busy",
-		seawall.ReasonOriginDown:      "503 The site is down",
-		seawall.ReasonOriginTotal:     "504 The site does not answer",
-		seawall.ReasonBlocked:         "403 This site does not let you in",
-		seawall.ReasonMaintenance:     "503 The site is taking a break",
+		seawall.ReasonConnections:       "503 Too much is going on right now",
+		seawall.ReasonShortage:          "503 Too much is going on right now",
+		seawall.ReasonProxyHeader:       "400 This is not the way in",
+		seawall.ReasonLoop:              "508 The site is not set up right",
+		seawall.ReasonOriginForbidden:   "502 The site is not set up right",
+		seawall.ReasonOriginBusy:        "503 The site is very busy",
+		seawall.ReasonOriginDown:        "503 The site is down",
+		seawall.ReasonOriginTotal:       "504 The site does not answer",
+		seawall.ReasonBlocked:           "403 This site does not let you in",
+		seawall.ReasonClientCertificate: "403 This site asks for your certificate",
+		seawall.ReasonMaintenance:       "503 The site is taking a break",
 	} {
 		if got, _, _ := strings.Cut(string(Append(nil, page(r), Text)), "\n"); got != want {
 			t.Errorf("%v: %q, want %q", r, got, want)

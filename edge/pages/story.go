@@ -50,6 +50,7 @@ const (
 	storyQueue
 	storyDown
 	storyBlocked
+	storyCertificate
 	storyMaintenance
 	storyRestart
 	storyInternal
@@ -161,6 +162,12 @@ var stories = [storyCount]story{
 		advice:  "If that is a mistake, tell the owner of the site the number below.",
 		broken:  pieceNone,
 	},
+	storyCertificate: {
+		heading: "This site asks for your certificate",
+		fault:   "Nothing is broken. The site is open to those who have a certificate of its own on their device, over a secure connection.",
+		advice:  "If you have one, close the browser, open it again and choose the certificate when you are asked. If you have none, ask the owner of the site.",
+		broken:  pieceNone,
+	},
 	storyMaintenance: {
 		heading: "The site is taking a break",
 		fault:   "Nothing is broken: its owner is at work and will open it again.",
@@ -211,6 +218,8 @@ func storyOf(r seawall.Reason, status int) storyName {
 		return storyScheme
 	case seawall.ReasonBlocked:
 		return storyBlocked
+	case seawall.ReasonClientCertificate:
+		return storyCertificate
 	case seawall.ReasonMaintenance:
 		return storyMaintenance
 	case seawall.ReasonLoop, seawall.ReasonOriginForbidden:

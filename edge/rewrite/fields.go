@@ -30,7 +30,7 @@ type newField struct {
 func nameOf(name string) fieldName { return fieldName{wire.Lookup([]byte(name)), []byte(name)} }
 
 // fieldValues are what a field's value may name.
-var fieldValues = []string{"client_address", "country", "network", "request_id", "host", "path"}
+var fieldValues = []string{"client_address", "country", "network", "request_id", "host", "path", "client_subject", "client_fingerprint"}
 
 // Values gives what a field's value names; nil where it is not known.
 type Values func(name string) []byte
@@ -43,7 +43,7 @@ var kept = map[wire.Name]bool{
 	wire.Age: true, wire.CacheStatus: true, wire.SeawallRequestID: true, wire.SeawallKey: true, wire.SeawallDevice: true, wire.Via: true, wire.CDNLoop: true,
 	wire.ContentRange: true, wire.ContentEncoding: true, wire.Date: true, wire.Host: true, wire.Expect: true,
 	wire.Range: true, wire.IfRange: true, wire.IfMatch: true, wire.IfNoneMatch: true, wire.IfModifiedSince: true, wire.IfUnmodifiedSince: true,
-	wire.XForwardedFor: true, wire.XForwardedHost: true, wire.XForwardedProto: true, wire.Forwarded: true, wire.HTTP2Settings: true,
+	wire.XForwardedFor: true, wire.XForwardedHost: true, wire.XForwardedProto: true, wire.Forwarded: true, wire.HTTP2Settings: true, wire.ClientCert: true, wire.ClientCertChain: true,
 }
 
 // newChanges compiles changes of fields; groups and names are those that a

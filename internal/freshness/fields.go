@@ -24,6 +24,7 @@ type Fields interface {
 var (
 	nameAge              = []byte("Age")
 	nameAuthorization    = []byte("Authorization")
+	nameClientCert       = []byte("Client-Cert")
 	nameCacheControl     = []byte("Cache-Control")
 	nameCDNCacheControl  = []byte("CDN-Cache-Control")
 	nameCookie           = []byte("Cookie")

@@ -143,7 +143,7 @@ func (o Offer) allowed(d Directives) Refusal {
 		return RefusedByNoStore
 	case private:
 		return RefusedByPrivate
-	case has(o.Request, nameAuthorization) && !o.Policy.Share && !d.Public && !d.MustRevalidate && d.SharedMaxAge < 0:
+	case (has(o.Request, nameAuthorization) || has(o.Request, nameClientCert)) && !o.Policy.Share && !d.Public && !d.MustRevalidate && d.SharedMaxAge < 0:
 		return RefusedByCredentials
 	case variesOnAll(o.Answer):
 		return RefusedByVary

@@ -127,6 +127,8 @@ const (
 	XFrameOptions
 	ReferrerPolicy
 	StrictTransportSecurity
+	ClientCert
+	ClientCertChain
 	nameCount
 )
 
@@ -270,6 +272,8 @@ var names = [nameCount]nameTable{
 	SeawallDevice:           {text: []byte("Seawall-Device"), noTrailer: true},
 	XFrameOptions:           {text: []byte("X-Frame-Options"), noTrailer: true},
 	ReferrerPolicy:          {text: []byte("Referrer-Policy"), noTrailer: true},
+	ClientCert:              {text: []byte("Client-Cert"), noTrailer: true},
+	ClientCertChain:         {text: []byte("Client-Cert-Chain"), noTrailer: true},
 	StrictTransportSecurity: {text: []byte("Strict-Transport-Security"), noTrailer: true},
 	SeawallKey:              {text: []byte("Seawall-Key"), noTrailer: true, hop: true}, // between rungs alone
 }

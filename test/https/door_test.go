@@ -132,7 +132,12 @@ func TestDoor_holdsASiteToItsOldestVersion(t *testing.T) {
 // send says something without TLS and returns what comes back.
 func (s *stage) send(t *testing.T, text string) string {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", s.https, patience)
+	return s.sendTo(t, s.https, text)
+}
+
+func (s *stage) sendTo(t *testing.T, address, text string) string {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", address, patience)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ import (
 type stage struct {
 	*program.Process
 	https, plain, metrics, state string
+	config                       string // the file
+	loads                        int    // how often it has taken effect
 	roots                        *x509.CertPool
 	asked                        chan string // paths under /hang that the origin was asked for
 	left                         chan string // paths under /hang that the origin was freed of
@@ -51,6 +54,11 @@ func begin(t *testing.T, more func(dir string) string) *stage {
 			return
 		}
 		w.Header().Set("Proto-Seen", r.Header.Get("X-Forwarded-Proto"))
+		w.Header().Set("Certificate-Seen", strings.Join(r.Header.Values("Client-Cert"), " and "))
+		w.Header().Set("Subject-Seen", r.Header.Get("Subject"))
+		if kept := r.URL.Query().Get("kept"); kept != "" {
+			w.Header().Set("Cache-Control", kept)
+		}
 		if size := r.URL.Query().Get("size"); size != "" {
 			n := 0
 			_, _ = fmt.Sscan(size, &n)
@@ -76,11 +84,11 @@ func begin(t *testing.T, more func(dir string) string) *stage {
 		further = more(dir)
 	}
 	config := fmt.Sprintf("state: %s\nmetrics: %s\nevents: {sample: 1}\nzones:", s.state, s.metrics) + fmt.Sprintf(zones+further, origin.URL)
-	file := filepath.Join(dir, "seawall.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	s.config, s.loads = filepath.Join(dir, "seawall.yaml"), 1
+	if err := os.WriteFile(s.config, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(binary, "run", "--config", file, "--http", s.plain, "--https", s.https)
+	command := exec.Command(binary, "run", "--config", s.config, "--http", s.plain, "--https", s.https)
 	command.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66 atexit_sleep_ms=0")
 	if s.Process, err = program.Start("seawall", command); err != nil {
 		t.Fatal(err)
@@ -103,6 +111,31 @@ func begin(t *testing.T, more func(dir string) string) *stage {
 		t.Fatalf("seawall trust says %q", root)
 	}
 	return s
+}
+
+// reload has the program read its file anew, in which was is replaced.
+func (s *stage) reload(t *testing.T, was, by string) {
+	t.Helper()
+	text, err := os.ReadFile(s.config)
+	if err != nil || !bytes.Contains(text, []byte(was)) {
+		t.Fatalf("%q is not in the configuration, %v", was, err)
+	}
+	if err := os.WriteFile(s.config, bytes.ReplaceAll(text, []byte(was), []byte(by)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(s.PID(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	s.loads++
+	err = s.Await(patience, func() error {
+		if !strings.Contains(s.Said(), fmt.Sprintf("generation=%d", s.loads)) {
+			return fmt.Errorf("the configuration is not read anew:\n%s", s.Said())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // visitor is a connection with TLS on it.
@@ -149,6 +182,12 @@ func (v *visitor) ask(t *testing.T, method, host, target, body string) (*http.Re
 	if err != nil {
 		t.Fatal(err)
 	}
+	return v.read(t)
+}
+
+// read reads the answer to what was asked.
+func (v *visitor) read(t *testing.T) (*http.Response, string) {
+	t.Helper()
 	response, err := http.ReadResponse(v.reader, nil)
 	if err != nil {
 		t.Fatal(err)
