@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 const (
 	afterFailure = 5 * time.Second // until a source that failed is asked again
 	afterSame    = time.Minute     // until one that gave an old certificate again is
+	patience     = 5 * time.Second // for a source; a disk that hangs must not hold visitors for longer
 )
 
 // A Book holds the certificates that visitors ask for, of all that an Index
@@ -31,12 +33,14 @@ type Book struct {
 // A page is what is known of one certificate.
 type page struct {
 	place       int32
+	name        string // by which it was found first
 	source      Source
 	certificate *tls.Certificate // the last that was loaded
 	end         time.Time        // of its validity
 	err         error            // of the last load; nil: it went well
 	again       time.Time        // when to load again
 	loading     chan struct{}    // closed when the load has ended; nil: nobody loads
+	since       time.Time        // when it began
 }
 
 // valid reports whether there is a certificate to show.
@@ -45,22 +49,34 @@ func (p *page) valid(now time.Time) bool { return p.certificate != nil && now.Be
 // NewBook returns a Book that holds at most limit certificates, at least one,
 // and an empty Index.
 func NewBook(limit int, now func() time.Time) *Book {
-	b := &Book{limit: max(limit, 1), now: now}
+	b := &Book{limit: max(limit, 1), now: now, order: list.New()}
 	b.Replace(NewIndex())
 	return b
 }
 
-// Replace exchanges the index, and forgets what was loaded from the old one.
+// Replace exchanges the index. What was loaded from a source that the new one
+// has for the same name is loaded again when it is next asked for, and stays
+// while that fails: files may be half replaced at this moment.
 func (b *Book) Replace(x *Index) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now, old := b.now(), b.order
 	b.index.Store(x)
 	b.pages, b.order = map[int32]*list.Element{}, list.New()
+	for element := old.Front(); element != nil; element = element.Next() {
+		was := element.Value.(*page)
+		place := x.find(was.name)
+		if place < 0 || b.pages[place] != nil || !was.valid(now) || !reflect.DeepEqual(x.sources[place], was.source) {
+			continue
+		}
+		b.pages[place] = b.order.PushBack(&page{place: place, name: was.name, source: x.sources[place], certificate: was.certificate, end: was.end})
+	}
 }
 
 // Find returns the certificate for a name; nil if the index has none.
 //
-// Who comes first loads it and others wait. When two thirds of its lifetime
+// Who comes first has it loaded and others wait, none for more than five
+// seconds. When two thirds of its lifetime
 // are over one visitor waits for the new one and others have the old one,
 // which also stays while loading fails, as long as it is valid. A failure is
 // remembered for five seconds.
@@ -73,7 +89,7 @@ func (b *Book) Find(name string) (*tls.Certificate, error) {
 		}
 		b.mu.Lock()
 		if b.index.Load() == index { // else the place is one of an index that is gone
-			return b.take(b.page(index, place))
+			return b.take(b.page(index, place, name))
 		}
 		b.mu.Unlock()
 	}
@@ -89,21 +105,43 @@ func (b *Book) take(p *page) (*tls.Certificate, error) {
 		certificate := p.certificate
 		b.mu.Unlock()
 		return certificate, nil
+	case p.loading != nil && now.Sub(p.since) >= patience:
+		b.mu.Unlock()
+		return nil, errHangs
 	case p.loading != nil:
 		loading := p.loading
 		b.mu.Unlock()
-		<-loading
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return p.outcome(b.now())
+		return b.await(p, loading)
 	case !valid && p.err != nil && now.Before(p.again):
 		err := p.err
 		b.mu.Unlock()
 		return nil, err
 	}
-	p.loading = make(chan struct{})
+	loading := make(chan struct{})
+	p.loading, p.since = loading, now
 	b.mu.Unlock()
-	return b.load(p)
+	go b.load(p)
+	return b.await(p, loading)
+}
+
+var errHangs = errors.New("load certificate: its source does not answer")
+
+// await waits for a load that is going on.
+func (b *Book) await(p *page, loading <-chan struct{}) (*tls.Certificate, error) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	late := false
+	select {
+	case <-loading:
+	case <-timer.C:
+		late = true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if now := b.now(); !late || p.valid(now) {
+		return p.outcome(now)
+	}
+	return nil, errHangs
 }
 
 // outcome is what a visitor gets who waited for a load.
@@ -118,19 +156,19 @@ func (p *page) outcome(now time.Time) (*tls.Certificate, error) {
 }
 
 // load asks the source, without mu; the page is marked as loading.
-func (b *Book) load(p *page) (certificate *tls.Certificate, err error) {
+func (b *Book) load(p *page) {
 	var fresh *tls.Certificate
-	err = errors.New("load certificate: its source panicked") // stays if it does: nobody may wait for ever
+	var err error
 	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("load certificate: its source panicked: %v", problem) // nobody may wait for ever
+		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		now := b.now()
-		p.settle(fresh, err, now)
+		p.settle(fresh, err, b.now())
 		b.shrink()
-		certificate, err = p.outcome(now)
 	}()
 	fresh, err = ask(p.source)
-	return fresh, err
 }
 
 // ask returns a certificate that has its Leaf.
@@ -173,12 +211,12 @@ func (p *page) settle(fresh *tls.Certificate, err error, now time.Time) {
 }
 
 // page returns the page of a place in the index, as the last used. mu is held.
-func (b *Book) page(index *Index, place int32) *page {
+func (b *Book) page(index *Index, place int32, name string) *page {
 	if element := b.pages[place]; element != nil {
 		b.order.MoveToFront(element)
 		return element.Value.(*page)
 	}
-	p := &page{place: place, source: index.sources[place]}
+	p := &page{place: place, name: name, source: index.sources[place]}
 	b.pages[place] = b.order.PushFront(p)
 	b.shrink()
 	return p

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -230,16 +231,69 @@ func TestBook_holdsNoMoreThanItsLimit(t *testing.T) {
 
 func TestBook_wakesThoseWhoWaitForASourceThatPanics(t *testing.T) {
 	b := bookOf(1, newClock(), map[string]Source{"a": sourceFunc(func() (*tls.Certificate, error) { panic("bug") })})
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic is gone")
+	for range 2 {
+		if _, err := b.Find("a"); err == nil || !strings.Contains(err.Error(), "panicked") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// A disk that hangs holds nobody for long, and those who come later not at all.
+func TestBook_waitsForNoSourceForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		certificate, release := tlsOf(makeCertificate(t, nil, newKey(t), nil)), make(chan bool)
+		source := &shelf{give: func() (*tls.Certificate, error) { <-release; return certificate, nil }}
+		x := NewIndex()
+		x.Add("a", source)
+		start := time.Now()
+		b := NewBook(1, func() time.Time { return noon.Add(time.Since(start)) })
+		b.Replace(x)
+		for _, want := range []time.Duration{patience, 0, 0} {
+			began := time.Now()
+			if got, err := b.Find("a"); got != nil || err == nil || time.Since(began) != want {
+				t.Errorf("%v, %v after %v, want %v", got, err, time.Since(began), want)
 			}
-		}()
-		b.Find("a")
-	}()
-	if _, err := b.Find("a"); err == nil || !strings.Contains(err.Error(), "panicked") {
-		t.Errorf("%v", err)
+		}
+		close(release)
+		synctest.Wait()
+		if got, err := b.Find("a"); got == nil || err != nil || source.asked.Load() != 1 {
+			t.Errorf("when it answers: %v, %v, asked %d times", got, err, source.asked.Load())
+		}
+	})
+}
+
+// A reload finds the files half replaced: what was read stays until they are whole.
+func TestBook_keepsOverAReloadWhatCannotBeReadAgain(t *testing.T) {
+	first, second := tlsOf(makeCertificate(t, nil, newKey(t), nil)), tlsOf(makeCertificate(t, nil, newKey(t), nil))
+	c, failing := newClock(), errors.New("the key does not belong to it")
+	source := &shelf{give: func() (*tls.Certificate, error) { return first, nil }}
+	b := bookOf(2, c, map[string]Source{"a": source, "b": named("b")})
+	shown := func() *tls.Certificate {
+		got, _ := b.Find("a")
+		return got
+	}
+	if got := shown(); got == nil || &got.Certificate[0][0] != &first.Certificate[0][0] {
+		t.Fatalf("%v", got)
+	}
+	again := func() {
+		x := NewIndex()
+		x.Add("new", named("c")) // the places differ
+		x.Add("a", source)
+		b.Replace(x)
+	}
+	source.give = func() (*tls.Certificate, error) { return nil, failing }
+	again()
+	if got := shown(); got == nil || &got.Certificate[0][0] != &first.Certificate[0][0] || source.asked.Load() != 2 {
+		t.Errorf("half replaced: %v, asked %d times", got, source.asked.Load())
+	}
+	source.give = func() (*tls.Certificate, error) { return second, nil }
+	again()
+	if got := shown(); got == nil || &got.Certificate[0][0] != &second.Certificate[0][0] {
+		t.Errorf("whole again: %v", got)
+	}
+	b.Replace(NewIndex())
+	if got := shown(); got != nil {
+		t.Errorf("of a zone that is gone: %v", got)
 	}
 }
 
