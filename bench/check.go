@@ -13,16 +13,19 @@ import (
 
 // checkAnswer fetches a path on a new connection and compares status, length
 // and every byte with what the origin sends.
-func checkAnswer(ctx context.Context, address, path string) error {
+func checkAnswer(ctx context.Context, s site, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, "GET", "http://"+address+path, nil)
+	request, err := http.NewRequestWithContext(ctx, "GET", s.url(path), nil)
 	if err != nil {
 		return err
 	}
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true, DisableCompression: true,
-		DialContext: (&net.Dialer{Timeout: time.Second}).DialContext,
+		TLSClientConfig: s.TLS,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{Timeout: time.Second}).DialContext(ctx, network, s.Address)
+		},
 	}}
 	response, err := client.Do(request)
 	if err != nil {
@@ -41,14 +44,14 @@ func checkAnswer(ctx context.Context, address, path string) error {
 
 // prime asks until three requests in a row did not reach the origin. A server
 // that will not keep the object is said to be unable, not slow.
-func prime(ctx context.Context, address, origin, path string) error {
+func prime(ctx context.Context, s site, origin, path string) error {
 	quiet := 0
 	for range 20 {
 		before, err := originServed(origin)
 		if err != nil {
 			return err
 		}
-		if err := checkAnswer(ctx, address, path); err != nil {
+		if err := checkAnswer(ctx, s, path); err != nil {
 			return err
 		}
 		after, err := originServed(origin)

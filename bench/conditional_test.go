@@ -93,7 +93,7 @@ func TestAllNotModified_noticesBodiesInARun(t *testing.T) {
 }
 
 func TestJudge_comparesA304WithItsOwnHit(t *testing.T) {
-	page := scenario{Name: "x", Match: true, Marks: []mark{{ownHit, 1}}}
+	page := scenario{Name: "x", Match: true, Marks: []mark{{Against: ownHit, AtMost: 1}}}
 	theirs, ours := rounds(10, 10, 10), rounds(6, 8, 9)
 	for i := range ours {
 		theirs[i].HitCPUMicros, ours[i].HitCPUMicros = 10, 8

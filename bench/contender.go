@@ -24,13 +24,17 @@ type setup struct {
 	Dir        string // for its files and whatever it writes
 	Memory     string // the same on a file system in memory, where there is one
 	Port       int
+	PlainPort  int // for a server that cannot do without plain connections
 	OriginPort int
 	AccessLog  bool
-	Gzip       bool   // answers are compressed
-	Crowd      bool   // a page of crowds: nginx has its defaults against them
-	Root       bool   // we run as root, so a server must be told to stay so
-	Seawall    string // path of the built binary
-	Self       string // path of this program
+	Gzip       bool      // answers are compressed
+	Crowd      bool      // a page of crowds: nginx has its defaults against them
+	Root       bool      // we run as root, so a server must be told to stay so
+	Seawall    string    // path of the built binary
+	Self       string    // path of this program
+	TLS        *identity // nil: connections are plain
+	Hosts      []string  // each with a certificate, in place of one site: hosts/NAME.pem in Dir, and hosts/key
+	HostFolder string    // what hosts is a link to
 }
 
 func (s setup) address() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
@@ -47,6 +51,10 @@ type contender struct {
 	Note    string
 	// OnlyIn limits it to scenarios; nil means all.
 	OnlyIn []string
+	// Objects says that it finds what it serves in files.
+	Objects bool
+	// HostsOneIn gives it so many times fewer certificates in pages of many.
+	HostsOneIn int
 }
 
 func serveNginx(s setup) []string {
@@ -85,6 +93,23 @@ var contenders = []contender{
 		OnlyIn:  []string{"collapse-expired", "collapse-uncacheable"},
 	},
 	{
+		Name:       "nginx-tenth",
+		Config:     "nginx",
+		Version:    []string{"nginx", "-v"},
+		Serve:      serveNginx,
+		Note:       "a tenth of the certificates, each with a server block, which is what its manual has; all are read at the start",
+		OnlyIn:     []string{"tls-certificates"},
+		HostsOneIn: 10,
+	},
+	{
+		Name:    "nginx-variable",
+		Config:  "nginx",
+		Version: []string{"nginx", "-v"},
+		Serve:   serveNginx,
+		Note:    "one server block for all, with ssl_certificate by the name that is asked for: files are read anew for every handshake",
+		OnlyIn:  []string{"tls-certificates"},
+	},
+	{
 		Name:    "haproxy",
 		Version: []string{"haproxy", "-v"},
 		Serve:   func(s setup) []string { return []string{"haproxy", "-db", "-f", s.Dir + "/haproxy.cfg"} },
@@ -119,8 +144,22 @@ var contenders = []contender{
 		OnlyIn: []string{"pass-1k", "pass-16k", "pass-1m", "upload-1m", "idle"},
 	},
 	{
+		Name:    "caddy",
+		Version: []string{"caddy", "version"},
+		Serve: func(s setup) []string {
+			// Where it puts what it wants to keep for the next start.
+			return []string{"env", "XDG_CONFIG_HOME=" + s.Dir, "XDG_DATA_HOME=" + s.Dir, "caddy", "run", "--adapter", "caddyfile", "--config", s.Dir + "/Caddyfile"}
+		},
+		Objects: true,
+		Note:    "has no cache: it serves the object from a file; Go's TLS, as Seawall's, of the Go version that Debian built it with (1.19)",
+		OnlyIn:  []string{"tls-hit-1k", "tls-hit-16k", "tls-handshake", "tls-resume", "tls-idle"},
+	},
+	{
 		Name: "seawall",
 		Serve: func(s setup) []string {
+			if s.TLS != nil || s.Hosts != nil {
+				return []string{s.Seawall, "run", "--config", s.Dir + "/seawall.yaml"}
+			}
 			args := []string{s.Seawall, "run", "--http", s.address(), "--state", s.Dir + "/state", "--zone", "*=http://" + s.origin()}
 			if s.AccessLog {
 				args = append(args, "--access-log", s.Dir+"/access.log", "--access-log-format", "combined")
@@ -149,7 +188,7 @@ func versionOf(c contender, goVersion string) string {
 	}
 	out, _ := exec.Command(c.Version[0], c.Version[1:]...).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "ersion") || strings.Contains(line, "varnish") || strings.Contains(line, "Server 9") {
+		if c.Name == "caddy" || strings.Contains(line, "ersion") || strings.Contains(line, "varnish") || strings.Contains(line, "Server 9") {
 			if found := versionNumber.FindString(line); found != "" {
 				return found
 			}
@@ -160,6 +199,11 @@ func versionOf(c contender, goVersion string) string {
 
 // render writes the files of one server into its directory.
 func render(c contender, s setup) error {
+	if c.Objects {
+		if err := writeObjects(s.Dir + "/objects"); err != nil {
+			return err
+		}
+	}
 	folder := "config/" + cmp.Or(c.Config, c.Name)
 	entries, err := configs.ReadDir(folder)
 	if err != nil {
@@ -179,6 +223,22 @@ func render(c contender, s setup) error {
 			return fmt.Errorf("fill configuration of %s: %w", c.Name, err)
 		}
 		if err := os.WriteFile(filepath.Join(s.Dir, entry.Name()), []byte(out.String()), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeObjects writes what the origin has, and may be stored, into files.
+func writeObjects(folder string) error {
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		return err
+	}
+	for path := range sizes {
+		if strings.HasPrefix(path, passPrefix) {
+			continue
+		}
+		if err := os.WriteFile(folder+path, originBody(path), 0o644); err != nil {
 			return err
 		}
 	}

@@ -181,7 +181,7 @@ func rest(ctx context.Context, d time.Duration) error {
 // crowds sends the crowds of a page to a running server, over connections on
 // which it has answered before.
 func (b *bench) crowds(ctx context.Context, in *instance, sc scenario) (round, error) {
-	conns, err := openMany(ctx, in.setup.address(), b.visitors, func(conns []net.Conn) error { return askAll(conns, path1K) })
+	conns, err := openMany(ctx, in.setup.site(), b.visitors, func(conns []net.Conn) error { return askAll(conns, in.setup.site().Host, path1K) })
 	defer func() {
 		for _, conn := range conns {
 			conn.Close()

@@ -181,7 +181,7 @@ func TestCredibleCrowd_refusesWhatWasNoCrowd(t *testing.T) {
 
 var twoCrowds = scenario{Name: "x", Crowds: []form{
 	{Name: "new", Prefix: crowdKept, Asked: 1},
-	{Name: "old", Prefix: crowdKept, Stored: true, Asked: 1, Last: mark{"nginx", 1.1}},
+	{Name: "old", Prefix: crowdKept, Stored: true, Asked: 1, Last: mark{Against: "nginx", AtMost: 1.1}},
 }}
 
 func crowdRounds(all ...crowd) (out []round) {

@@ -60,13 +60,6 @@ func (r *result) judgeCrowds(sc scenario, ours outcome) {
 	}
 }
 
-func outcomeOf(reached bool) string {
-	if reached {
-		return "reached"
-	}
-	return "not reached"
-}
-
 func (r result) crowdRatioTable(w *strings.Builder, sc scenario) {
 	w.WriteString("\n| Seawall's time until the last answer in proportion to |")
 	for _, f := range sc.Crowds {

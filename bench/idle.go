@@ -20,8 +20,9 @@ func (b *bench) idle(ctx context.Context, c contender, sc scenario) (round, erro
 	if err != nil {
 		return round{}, err
 	}
+	door := in.setup.site()
 	for range 5 {
-		if err := checkAnswer(ctx, in.setup.address(), sc.Path); err != nil {
+		if err := checkAnswer(ctx, door, sc.Path); err != nil {
 			return round{}, err
 		}
 	}
@@ -29,8 +30,8 @@ func (b *bench) idle(ctx context.Context, c contender, sc scenario) (round, erro
 	if err != nil {
 		return round{}, err
 	}
-	ask := func(conns []net.Conn) error { return askAll(conns, sc.Path) }
-	conns, err := openMany(ctx, in.setup.address(), b.idleConnections, ask)
+	ask := func(conns []net.Conn) error { return askAll(conns, door.Host, sc.Path) }
+	conns, err := openMany(ctx, door, b.idleConnections, ask)
 	defer func() {
 		for _, conn := range conns {
 			conn.Close()
@@ -63,17 +64,14 @@ func (r *round) hold(before, after memory, connections int) {
 	r.ProportioEach = float64(after.Proportional-before.Proportional) / n
 }
 
-// openMany opens connections in waves of 64, from a hundred loopback
-// addresses, since a server may limit what one address gets. Each wave is put
-// to use by ask before the next is opened.
-func openMany(ctx context.Context, address string, count int, ask func([]net.Conn) error) ([]net.Conn, error) {
+// openMany opens connections in waves of 64. Each wave is put to use by ask
+// before the next is opened.
+func openMany(ctx context.Context, s site, count int, ask func([]net.Conn) error) ([]net.Conn, error) {
 	var conns []net.Conn
 	for len(conns) < count {
 		wave := len(conns)
 		for len(conns) < min(count, wave+64) {
-			source := net.IPv4(127, 0, 1, byte(1+len(conns)%100))
-			dialer := net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: source}}
-			conn, err := dialer.DialContext(ctx, "tcp4", address)
+			conn, err := s.dial(ctx, len(conns))
 			if err != nil {
 				return conns, fmt.Errorf("open connection %d: %w", len(conns), err)
 			}
@@ -87,8 +85,8 @@ func openMany(ctx context.Context, address string, count int, ask func([]net.Con
 }
 
 // askAll sends a request on every connection before it reads any answer.
-func askAll(conns []net.Conn, path string) error {
-	request := []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+func askAll(conns []net.Conn, host, path string) error {
+	request := []byte("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
 	for _, conn := range conns {
 		conn.SetDeadline(time.Now().Add(10 * time.Second))
 		if _, err := conn.Write(request); err != nil {

@@ -36,9 +36,9 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// start runs a server on the core and returns once it passes on an answer of
-// the origin. The caller must stop it, also after an error if it is not nil.
-func start(ctx context.Context, c contender, s setup, core int) (*instance, error) {
+// prepare writes the files of a server that is not started yet. The caller
+// must stop it, also after an error if it is not nil.
+func prepare(c contender, s setup) (*instance, error) {
 	in := &instance{contender: c}
 	s.Server = c.Name
 	var err error
@@ -54,32 +54,54 @@ func start(ctx context.Context, c contender, s setup, core int) (*instance, erro
 	if s.Port, err = freePort(); err != nil {
 		return in, err
 	}
+	for s.PlainPort == 0 || s.PlainPort == s.Port {
+		if s.PlainPort, err = freePort(); err != nil {
+			return in, err
+		}
+	}
 	in.setup = s
-	if err := render(c, s); err != nil {
+	if s.HostFolder != "" {
+		if err := os.Symlink(s.HostFolder, filepath.Join(s.Dir, "hosts")); err != nil {
+			return in, err
+		}
+	}
+	return in, render(c, s)
+}
+
+// start runs a server on the core and returns once it passes on an answer of
+// the origin. The caller must stop it, also after an error if it is not nil.
+func start(ctx context.Context, c contender, s setup, core int) (*instance, error) {
+	in, err := prepare(c, s)
+	if err != nil {
 		return in, err
 	}
-	if err := in.run(onCore(core, c.Serve(s))); err != nil {
+	if err := in.run(onCore(core, c.Serve(in.setup))); err != nil {
 		return in, err
 	}
 	if err := in.ready(ctx); err != nil {
 		return in, fmt.Errorf("start %s: %w: %s", c.Name, err, in.lastWords())
 	}
 	if s.AccessLog && c.Log != nil {
-		if err := in.run(onCore(core, c.Log(s))); err != nil {
+		if err := in.run(onCore(core, c.Log(in.setup))); err != nil {
 			return in, err
 		}
 	}
+	return in, in.pin(core)
+}
+
+// pin keeps all threads of a server on the core.
+func (in *instance) pin(core int) error {
 	pids, err := in.processes()
 	if err != nil {
-		return in, err
+		return err
 	}
 	// Traffic Server spreads its network threads over all cores by itself.
 	for _, pid := range pids {
 		if out, err := exec.Command("taskset", "-a", "-c", "-p", strconv.Itoa(core), strconv.Itoa(pid)).CombinedOutput(); err != nil {
-			return in, fmt.Errorf("pin %s: %w: %s", c.Name, err, out)
+			return fmt.Errorf("pin %s: %w: %s", in.contender.Name, err, out)
 		}
 	}
-	return in, pinned(pids, core)
+	return pinned(pids, core)
 }
 
 func (in *instance) run(args []string) error {
@@ -115,7 +137,7 @@ func (in *instance) run(args []string) error {
 func (in *instance) ready(ctx context.Context) error {
 	limit := time.After(30 * time.Second)
 	for {
-		err := checkAnswer(ctx, in.setup.address(), pathPass1K)
+		err := checkAnswer(ctx, in.setup.site(), pathPass1K)
 		if err == nil {
 			return nil
 		}

@@ -5,9 +5,7 @@
 //
 //	go run ./bench [-rounds 5] [-seconds 3] [-servers nginx,seawall] [PAGE...]
 //
-// A page is one of: hit-1k, hit-1k-log, hit-16k, hit-1m, hit-304,
-// pass-1k, pass-16k, pass-1m, upload-1m, collapse-expired,
-// collapse-uncacheable, websocket-9500, idle. None means all.
+// A page is one of those that README.md lists. None means all.
 //
 // Results go to bench/results, one page and one JSON file for each scenario;
 // with fewer than five rounds they are printed and not kept. See README.md.
@@ -59,6 +57,7 @@ func measureAll() error {
 	flag.IntVar(&b.idleConnections, "idle", 9500, "idle connections")
 	flag.IntVar(&b.socketConnections, "sockets", 9500, "WebSockets; fewer if the limit of descriptors is lower than a proxy needs")
 	flag.IntVar(&b.visitors, "visitors", 1000, "visitors of a crowd; fewer if the limit of descriptors is lower than a proxy needs")
+	flag.IntVar(&b.certificates, "certificates", 100_000, "certificates that a server starts with")
 	flag.IntVar(&b.serverCore, "server-core", 0, "core of the server")
 	flag.IntVar(&b.loadCore, "load-core", 1, "core of wrk and the origin")
 	flag.StringVar(&only, "only", "", "regular expression of page names")
@@ -107,6 +106,9 @@ func measureAll() error {
 	}
 	b.uploadScript = filepath.Join(scratch, "upload.lua")
 	if err := os.WriteFile(b.uploadScript, uploadScript, 0o644); err != nil {
+		return err
+	}
+	if err := b.makeIdentity(scratch); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(contenders, func(c contender) bool { return c.ours() && b.wanted(c.Name) }) {
@@ -230,7 +232,7 @@ func (b *bench) startOrigin(ctx context.Context) (end func(), err error) {
 		command.Wait()
 	}
 	for range 100 {
-		if err = checkAnswer(ctx, b.origin(), path1M); err == nil {
+		if err = checkAnswer(ctx, plainSite(b.origin()), path1M); err == nil {
 			return end, nil
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -264,7 +266,7 @@ func (b *bench) conditions(seconds int, descriptors uint64) conditions {
 	return conditions{
 		Command: command, Date: time.Now().UTC().Format("2006-01-02"),
 		Kernel: "Linux " + kernelNumber.FindString(string(release)), Processor: processor, Cores: len(cores), Wrk: wrk,
-		ServerCore: b.serverCore, LoadCore: b.loadCore, Rounds: b.rounds, Seconds: seconds, Idle: b.idleConnections,
+		ServerCore: b.serverCore, LoadCore: b.loadCore, Rounds: b.rounds, Seconds: seconds, Idle: b.idleConnections, Certificates: b.certificates,
 		Sockets: b.socketConnections, Visitors: b.visitors, Descriptors: descriptors,
 	}
 }

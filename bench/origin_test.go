@@ -39,15 +39,18 @@ func TestOrigin_answersPipelinedRequestsInOrder(t *testing.T) {
 func TestConfigurations_canBeFilled(t *testing.T) {
 	filled := 0
 	for _, c := range contenders {
-		for _, logging := range []bool{false, true} {
-			s := setup{Server: c.Name, Dir: t.TempDir(), Port: 8080, OriginPort: 8081, AccessLog: logging}
+		for _, secure := range []bool{false, true} {
+			s := setup{Server: c.Name, Dir: t.TempDir(), Port: 8080, OriginPort: 8081, AccessLog: !secure}
+			if secure {
+				s.TLS, s.Hosts = &identity{}, []string{"a.test"}
+			}
 			if err := render(c, s); err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			}
 			filled++
 		}
 	}
-	if filled != 2*10 {
-		t.Errorf("filled %d configurations, want 20", filled)
+	if filled != 2*13 {
+		t.Errorf("filled %d configurations, want 26", filled)
 	}
 }

@@ -11,28 +11,22 @@ import (
 // conditions are what a reader needs to judge or repeat the figures. They
 // name no host and no path.
 type conditions struct {
-	Command    string `json:"command"`
-	Date       string `json:"date"`
-	Kernel     string `json:"kernel"`
-	Processor  string `json:"processor"`
-	Cores      int    `json:"cores"`
-	Wrk        string `json:"wrk"`
-	ServerCore int    `json:"server_core"`
-	LoadCore   int    `json:"load_core"`
-	Rounds     int    `json:"rounds"`
-	Seconds    int    `json:"seconds"`
-	Idle       int    `json:"idle_connections"`
-	Sockets    int    `json:"websockets"`
-	Visitors   int    `json:"visitors"`
+	Command      string `json:"command"`
+	Date         string `json:"date"`
+	Kernel       string `json:"kernel"`
+	Processor    string `json:"processor"`
+	Cores        int    `json:"cores"`
+	Wrk          string `json:"wrk"`
+	ServerCore   int    `json:"server_core"`
+	LoadCore     int    `json:"load_core"`
+	Rounds       int    `json:"rounds"`
+	Seconds      int    `json:"seconds"`
+	Idle         int    `json:"idle_connections"`
+	Certificates int    `json:"certificates"`
+	Sockets      int    `json:"websockets"`
+	Visitors     int    `json:"visitors"`
 	// Descriptors is the limit of open files that every process has.
 	Descriptors uint64 `json:"descriptors"`
-}
-
-// verdict is one mark with what was measured.
-type verdict struct {
-	Mark    string `json:"mark"`
-	Figure  spread `json:"figure"`
-	Outcome string `json:"outcome"` // reached, not reached, not measured
 }
 
 // result is one scenario as written to disk.
@@ -53,17 +47,9 @@ type result struct {
 	Verdicts   []verdict           `json:"marks"`
 }
 
-func cpuMicros(r round) float64     { return r.CPUMicros }
-func hitCPUMicros(r round) float64  { return r.HitCPUMicros }
-func anonymousEach(r round) float64 { return r.AnonymousEach }
-
 // judge works out ratios and marks.
 func judge(sc scenario, c conditions, outcomes []outcome) result {
 	out := result{Scenario: sc.Name, Title: sc.Title, Conditions: c, Outcomes: outcomes}
-	figure := cpuMicros
-	if sc.Idle {
-		figure = anonymousEach
-	}
 	var ours outcome
 	for _, o := range outcomes {
 		if o.Server == "seawall" {
@@ -83,7 +69,7 @@ func judge(sc scenario, c conditions, outcomes []outcome) result {
 		out.judgeCrowds(sc, ours)
 		return out
 	}
-	out.Ratios = compare(figure)
+	out.Ratios = compare(sc.subject().of)
 	if sc.Match || sc.Gzip && sc.Hit {
 		out.OwnHit = map[string]spread{}
 		for _, o := range outcomes {
@@ -96,36 +82,9 @@ func judge(sc scenario, c conditions, outcomes []outcome) result {
 		out.MemoryRatios = compare(anonymousEach)
 	}
 	for _, m := range sc.Marks {
-		v := verdict{Mark: fmt.Sprintf("CPU per request at most %g of %s", m.AtMost, m.Against), Outcome: "not measured"}
-		known := false
-		switch m.Against {
-		case ownHit:
-			v.Mark = fmt.Sprintf("CPU per 304 at most %g of %s", m.AtMost, ownHit)
-			if sc.Gzip {
-				v.Mark = fmt.Sprintf("CPU per compressed answer at most %g of %s as it is", m.AtMost, ownHit)
-			}
-			v.Figure, known = out.OwnHit[ours.Server]
-		case "":
-			v.Mark = fmt.Sprintf("at most %g bytes in user space for each connection", m.AtMost)
-			v.Figure, known = summarise(ours.column(anonymousEach)), len(ours.Rounds) > 0
-		default:
-			v.Figure, known = out.Ratios[m.Against]
-		}
-		if known {
-			v.Outcome = "not reached"
-			if v.Figure.Median <= m.AtMost && complete(sc, ours) {
-				v.Outcome = "reached"
-			}
-		}
-		out.Verdicts = append(out.Verdicts, v)
+		out.Verdicts = append(out.Verdicts, out.judge(sc, m, ours))
 	}
 	return out
-}
-
-// complete says whether an access log was really written: one that drops
-// lines is not the same work.
-func complete(sc scenario, o outcome) bool {
-	return !sc.AccessLog || summarise(o.column(func(r round) float64 { return r.Logged })).Min >= 0.99
 }
 
 // markdown is the page for people.
@@ -138,6 +97,10 @@ func (r result) markdown(sc scenario) string {
 	switch {
 	case sc.Idle:
 		fmt.Fprintf(&w, "%d connections each.", c.Idle)
+	case sc.Hosts:
+		fmt.Fprintf(&w, "started anew in each, in turns, with %d certificates.", c.Certificates)
+	case sc.Handshakes:
+		fmt.Fprintf(&w, "%d s each, in turns, from a generator in this program.", c.Seconds)
 	case sc.Sockets:
 		fmt.Fprintf(&w, "%d WebSockets each, memory first, then %d s of messages from a generator in this program. Every process may open %d descriptors.",
 			c.Sockets, c.Seconds, c.Descriptors)

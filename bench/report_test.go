@@ -12,7 +12,7 @@ func rounds(cpu ...float64) (out []round) {
 	return out
 }
 
-var twoMarks = scenario{Name: "x", Marks: []mark{{"nginx", 0.65}, {"haproxy", 1}}}
+var twoMarks = scenario{Name: "x", Marks: []mark{{Against: "nginx", AtMost: 0.65}, {Against: "haproxy", AtMost: 1}}}
 
 func TestJudge_saysReachedOrNot(t *testing.T) {
 	r := judge(twoMarks, conditions{}, []outcome{
@@ -43,7 +43,7 @@ func TestJudge_claimsNothingWithoutFigures(t *testing.T) {
 			}
 		}
 	}
-	idle := scenario{Idle: true, Marks: []mark{{"", 4096}}}
+	idle := scenario{Idle: true, Marks: []mark{{AtMost: 4096}}}
 	if got := judge(idle, conditions{}, nil).Verdicts[0].Outcome; got != "not measured" {
 		t.Errorf("idle without figures: %s", got)
 	}
@@ -53,7 +53,7 @@ func TestJudge_claimsNothingWithoutFigures(t *testing.T) {
 }
 
 func TestJudge_doesNotCountALogWithHoles(t *testing.T) {
-	logged := scenario{AccessLog: true, Marks: []mark{{"nginx", 1}}}
+	logged := scenario{AccessLog: true, Marks: []mark{{Against: "nginx", AtMost: 1}}}
 	ours := rounds(1)
 	ours[0].Logged = 0.9
 	r := judge(logged, conditions{}, []outcome{{Server: "nginx", Rounds: rounds(2)}, {Server: "seawall", Rounds: ours}})

@@ -24,7 +24,10 @@ type round struct {
 	ProportioEach float64 `json:"pss_bytes_each,omitempty"`
 	HitCPUMicros  float64 `json:"hit_cpu_us_per_request,omitempty"` // of a 200 beside the 304s
 	HitPerSecond  float64 `json:"hit_requests_per_second,omitempty"`
-	Crowds        []crowd `json:"crowds,omitempty"` // in the order of the page
+	Crowds        []crowd `json:"crowds,omitempty"`  // in the order of the page
+	StartSeconds  float64 `json:"start_s,omitempty"` // until the first handshake is answered
+	StartCPU      float64 `json:"start_cpu_s,omitempty"`
+	Certificates  int     `json:"certificates,omitempty"`
 }
 
 // outcome is what one server came to in one scenario.
@@ -51,8 +54,13 @@ type bench struct {
 	idleConnections      int
 	socketConnections    int
 	visitors             int    // of a crowd
+	certificates         int    // that a server starts with
 	crowdObjects         int    // asked for so far; each name is used once
 	uploadScript         string // path of wrk's script
+	authority            *authority
+	identity             *identity
+	hostFolder           string   // of further certificates
+	made                 []string // of whom, as they are asked for
 	seawall, self, goVer string
 	root                 bool
 	originPort           int
@@ -65,7 +73,11 @@ type bench struct {
 func (b *bench) origin() string { return fmt.Sprintf("127.0.0.1:%d", b.originPort) }
 
 func (b *bench) setup(sc scenario) setup {
-	return setup{Gzip: sc.Gzip, OriginPort: b.originPort, AccessLog: sc.AccessLog, Crowd: len(sc.Crowds) > 0, Root: b.root, Seawall: b.seawall, Self: b.self}
+	s := setup{Gzip: sc.Gzip, OriginPort: b.originPort, AccessLog: sc.AccessLog, Crowd: len(sc.Crowds) > 0, Root: b.root, Seawall: b.seawall, Self: b.self}
+	if sc.TLS {
+		s.TLS = b.identity
+	}
+	return s
 }
 
 // run measures one scenario: every server is started and warmed, then all
@@ -118,8 +130,12 @@ func (b *bench) run(ctx context.Context, sc scenario) ([]outcome, error) {
 			switch {
 			case sc.Idle:
 				one, err = b.idle(ctx, taking[i], sc)
+			case sc.Hosts:
+				one, err = b.startUp(ctx, taking[i], sc)
 			case sc.Sockets:
 				one, err = b.sockets(ctx, taking[i], sc)
+			case sc.Handshakes:
+				one, err = b.handshakes(ctx, running[i], sc, b.length)
 			case len(sc.Crowds) > 0:
 				one, err = b.crowds(ctx, running[i], sc)
 			case sc.Match, sc.Gzip && sc.Hit:
@@ -152,6 +168,9 @@ func (r round) String() (text string) {
 	if r.HitCPUMicros > 0 {
 		text += fmt.Sprintf("  %8.2f us CPU of a 200", r.HitCPUMicros)
 	}
+	if r.StartSeconds > 0 {
+		text += fmt.Sprintf("%6d certificates  %6.2f s  %6.2f s CPU  %7.1f MiB", r.Certificates, r.StartSeconds, r.StartCPU, r.MemoryKiB/1024)
+	}
 	for _, c := range r.Crowds {
 		text += fmt.Sprintf("%5d at the origin, last after %5.0f ms, %4.0f us CPU each, %4d expired  ", c.Asked, c.LastMillis, c.CPUMicros, c.Expired)
 	}
@@ -165,8 +184,17 @@ func (b *bench) warm(ctx context.Context, in *instance, sc scenario) error {
 		_, err := b.crowds(ctx, in, sc)
 		return err
 	}
+	if sc.TLS {
+		if err := opensslAgrees(ctx, in.setup.site()); err != nil {
+			return err
+		}
+	}
+	if sc.Handshakes {
+		_, err := b.handshakes(ctx, in, sc, time.Second)
+		return err
+	}
 	if sc.Hit {
-		if err := prime(ctx, in.setup.address(), b.origin(), sc.Path); err != nil {
+		if err := prime(ctx, in.setup.site(), b.origin(), sc.Path); err != nil {
 			return err
 		}
 	}
@@ -189,7 +217,7 @@ func (b *bench) wrk(ctx context.Context, in *instance, sc scenario, length time.
 	if sc.Gzip {
 		script = []string{"-H", "Accept-Encoding: gzip"}
 	}
-	return runLoad(ctx, b.loadCore, sc.Connections, length, "http://"+in.setup.address()+sc.Path, script...)
+	return runLoad(ctx, b.loadCore, sc.Connections, length, in.setup.site().url(sc.Path), script...)
 }
 
 // measure loads one running server once.
@@ -198,7 +226,7 @@ func (b *bench) measure(ctx context.Context, in *instance, sc scenario) (round, 
 	if sc.Upload {
 		err = checkUpload(ctx, in.setup.address())
 	} else {
-		err = checkAnswer(ctx, in.setup.address(), sc.Path)
+		err = checkAnswer(ctx, in.setup.site(), sc.Path)
 	}
 	if sc.Gzip && err == nil {
 		sc.codedLength, err = checkGzip(ctx, in.setup.address(), sc.Path)
@@ -260,6 +288,9 @@ func (b *bench) credible(sc scenario, l load, asked int64) error {
 			return err
 		}
 		return reached(sc.Hit, asked, l.Requests, int64(sc.Connections))
+	}
+	if sc.Handshakes {
+		return reached(true, asked, l.Requests, int64(sc.Connections))
 	}
 	if l.Requests == 0 || l.Bytes < 0.98*float64(l.Requests)*float64(sizes[sc.Path]) {
 		return fmt.Errorf("%d requests came to only %.0f bytes", l.Requests, l.Bytes)

@@ -21,86 +21,81 @@ type scenario struct {
 	Gzip        bool     // Accept-Encoding: gzip, every answer is compressed
 	codedLength int      // of one answer to Match or Gzip, head included, as measured
 	Crowds      []form   // many visitors at once, in these forms one after another
+	TLS         bool     // visitors speak TLS
+	Handshakes  bool     // in place of requests, from a generator in this program
+	Resume      bool     // the handshakes resume a session
+	Hosts       bool     // start with many certificates, no load
 	Servers     []string // the only ones to take part; nil means all that can
 	Marks       []mark
 	Remark      string // for the reader of the page
 }
 
-// mark is a promise: Seawall's CPU time per request in proportion to another
-// server's, or of a 304 in proportion to Seawall's own hit, or, where Against is
-// empty, user-space bytes per idle connection.
-type mark struct {
-	Against string
-	AtMost  float64
-}
-
 const bytesEachAtMost = 4096
-
-// ownHit in a mark is the 200 of the same object from the same server.
-const ownHit = "its own hit"
 
 // plainProxies are measured where a cache has nothing to do with it.
 var plainProxies = []string{"nginx", "haproxy", "reverseproxy", "seawall"}
 
-var scenarios = []scenario{
+var scenarios = slices.Concat(plainScenarios, tlsScenarios)
+
+var plainScenarios = []scenario{
 	{
 		Name: "hit-1k", Title: "cached hit, 1 KiB, 64 keep-alive connections, no access log",
 		Path: path1K, Connections: 64, Hit: true,
-		Marks: []mark{{"nginx", 0.65}, {"haproxy", 1.0}},
+		Marks: []mark{{Against: "nginx", AtMost: 0.65}, {Against: "haproxy", AtMost: 1.0}},
 	},
 	{
 		Name: "hit-1k-log", Title: "cached hit, 1 KiB, 64 keep-alive connections, access log on",
 		Path: path1K, Connections: 64, Hit: true, AccessLog: true,
-		Marks: []mark{{"nginx", 0.75}},
+		Marks: []mark{{Against: "nginx", AtMost: 0.75}},
 	},
 	{
 		Name: "hit-16k", Title: "cached hit, 16 KiB, 64 keep-alive connections, no access log",
 		Path: path16K, Connections: 64, Hit: true,
-		Marks: []mark{{"nginx", 0.75}},
+		Marks: []mark{{Against: "nginx", AtMost: 0.75}},
 	},
 	{
 		Name: "hit-1m", Title: "cached hit, 1 MiB, 64 keep-alive connections, no access log",
 		Path: path1M, Connections: 64, Hit: true,
-		Marks: []mark{{"nginx", 1.0}},
+		Marks: []mark{{Against: "nginx", AtMost: 1.0}},
 	},
 	{
 		Name: "hit-304", Title: "conditional hit: If-None-Match for a cached object of 1 KiB, answered 304, and its 200 beside it, 64 keep-alive connections",
 		Path: path1K, Connections: 64, Hit: true, Match: true, Servers: []string{"nginx", "varnish", "trafficserver", "seawall"},
-		Marks: []mark{{ownHit, 1.0}},
+		Marks: []mark{{Against: ownHit, AtMost: 1.0}},
 		Remark: "HAProxy answers 304 from its cache too, but with the object's Content-Length, as it may (RFC 9110, 8.6). " +
 			"wrk then waits for a body that does not come, so there is no row.",
 	},
 	{
 		Name: "hit-gzip", Title: "cached hit, 16 KiB of text compressed by gzip, and the same as it is beside it, 64 keep-alive connections",
 		Path: pathText, Connections: 64, Hit: true, Gzip: true, Servers: []string{"nginx", "seawall"},
-		Marks:  []mark{{ownHit, 1.0}},
+		Marks:  []mark{{Against: ownHit, AtMost: 1.0}},
 		Remark: "nginx compresses each answer anew (gzip_comp_level 5): it keeps what the origin has sent. Seawall keeps what it has compressed.",
 	},
 	{
 		Name: "pass-gzip", Title: "pass-through, 16 KiB of text that may not be stored, compressed by gzip on the way, 64 keep-alive connections",
 		Path: pathPassText, Connections: 64, Gzip: true, Servers: []string{"nginx", "seawall"},
-		Marks:  []mark{{"nginx", 1.0}},
+		Marks:  []mark{{Against: "nginx", AtMost: 1.0}},
 		Remark: "Both at level 5: gzip_comp_level 5, compression.level 5. Our answers have at most 4 % more bytes at the same level (internal/coding).",
 	},
 	{
 		Name: "pass-1k", Title: "pass-through, 1 KiB that may not be stored, 64 keep-alive connections",
 		Path: pathPass1K, Connections: 64,
-		Marks: []mark{{"nginx", 1.1}, {"reverseproxy", 0.5}},
+		Marks: []mark{{Against: "nginx", AtMost: 1.1}, {Against: "reverseproxy", AtMost: 0.5}},
 	},
 	{
 		Name: "pass-16k", Title: "pass-through, 16 KiB that may not be stored, 64 keep-alive connections",
 		Path: pathPass16K, Connections: 64, Servers: plainProxies,
-		Marks: []mark{{"nginx", 1.1}},
+		Marks: []mark{{Against: "nginx", AtMost: 1.1}},
 	},
 	{
 		Name: "pass-1m", Title: "pass-through, 1 MiB that may not be stored, 64 keep-alive connections",
 		Path: pathPass1M, Connections: 64, Servers: append([]string{"nginx-64k"}, plainProxies...),
-		Marks: []mark{{"nginx", 1.0}, {"nginx-64k", 1.0}},
+		Marks: []mark{{Against: "nginx", AtMost: 1.0}, {Against: "nginx-64k", AtMost: 1.0}},
 	},
 	{
 		Name: "upload-1m", Title: "pass-through, POST of 1 MiB with Content-Length, 64 keep-alive connections",
 		Path: pathUpload, Connections: 64, Upload: true, Servers: append([]string{"nginx-64k", "nginx-buffered"}, plainProxies...),
-		Marks: []mark{{"nginx", 1.2}, {"nginx-64k", 1.2}},
+		Marks: []mark{{Against: "nginx", AtMost: 1.2}, {Against: "nginx-64k", AtMost: 1.2}},
 	},
 	{
 		Name: "collapse-expired", Title: "a crowd asks at once for one object of 1 KiB that may be stored; the origin takes 200 ms",
@@ -114,8 +109,8 @@ var scenarios = []scenario{
 	{
 		Name: "collapse-uncacheable", Title: "a crowd asks at once for one object of 1 KiB that may not be stored; the origin takes 200 ms and answers all side by side",
 		Crowds: []form{
-			{Name: "first crowd", Prefix: crowdPassed, Last: mark{"seawall-off", noLonger}},
-			{Name: "second crowd", Prefix: crowdPassed, Again: true, Last: mark{"seawall-off", noLonger}},
+			{Name: "first crowd", Prefix: crowdPassed, Last: mark{Against: "seawall-off", AtMost: noLonger}},
+			{Name: "second crowd", Prefix: crowdPassed, Again: true, Last: mark{Against: "seawall-off", AtMost: noLonger}},
 		},
 		Remark: "In the first crowd nobody can know that the object may not be stored; the second asks for the same object a moment later. " +
 			"Every visitor must get an answer of his own. nginx has its defaults: proxy_cache_lock and proxy_cache_use_stale off.",
@@ -127,13 +122,13 @@ var scenarios = []scenario{
 	{
 		Name: "idle", Title: "idle keep-alive connections, one request each, memory in user space",
 		Path: path1K, Idle: true,
-		Marks: []mark{{"", bytesEachAtMost}},
+		Marks: []mark{{AtMost: bytesEachAtMost}},
 	},
 }
 
 // anew says that the server is started for every measurement: memory left
 // over from a load would hide what connections take.
-func (s scenario) anew() bool { return s.Idle || s.Sockets }
+func (s scenario) anew() bool { return s.Idle || s.Sockets || s.Hosts }
 
 // choose returns the scenarios with these names, in their own order, or all
 // for no names.

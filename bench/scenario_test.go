@@ -26,7 +26,7 @@ func TestScenarios_nameServersThatExist(t *testing.T) {
 		for _, c := range contenders {
 			taking[c.Name] = c.takesPart(s)
 		}
-		for _, name := range append(slices.Clone(s.Servers), "seawall", "nginx") {
+		for _, name := range append(slices.Clone(s.Servers), "seawall") {
 			if !taking[name] {
 				t.Errorf("%s: %s does not take part", s.Name, name)
 			}

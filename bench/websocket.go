@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -90,43 +88,20 @@ func upgradeAll(conns []net.Conn) error {
 // to a worker, who goes round its share of the sockets. The load's requests
 // are messages that came back.
 func echoFor(ctx context.Context, sockets []*socket, underWay int, length time.Duration) (load, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	underWay = min(underWay, len(sockets))
-	began, spent := time.Now(), ownTime()
+	limit := time.Now().Add(length + 10*time.Second)
 	for _, s := range sockets {
-		s.conn.SetDeadline(began.Add(length + 10*time.Second))
+		s.conn.SetDeadline(limit)
 	}
-	waits, failures := make([][]time.Duration, underWay), make([]error, underWay)
-	var workers sync.WaitGroup
-	for w := range underWay {
-		workers.Go(func() {
-			sent := time.Now()
-			for i := w; ctx.Err() == nil && sent.Sub(began) < length; i += underWay {
-				if i >= len(sockets) {
-					i = w
-				}
-				if failures[w] = sockets[i].exchange(); failures[w] != nil {
-					cancel()
-					return
-				}
-				now := time.Now()
-				waits[w] = append(waits[w], now.Sub(sent))
-				sent = now
-			}
-		})
-	}
-	workers.Wait()
-	elapsed, generator := time.Since(began), ownTime()-spent
-	all := slices.Concat(waits...)
-	if err := errors.Join(failures...); err != nil || len(all) == 0 {
-		return load{}, fmt.Errorf("%d messages came back: %w", len(all), errors.Join(err, ctx.Err()))
-	}
-	slices.Sort(all)
-	return load{
-		Requests: int64(len(all)), PerSecond: float64(len(all)) / elapsed.Seconds(),
-		P50: all[len(all)/2], P99: all[len(all)*99/100], Generator: generator, Elapsed: elapsed,
-	}, nil
+	next := make([]int, underWay)
+	return keepBusy(ctx, underWay, length, func(w int) error {
+		i := w + next[w]*underWay
+		if i >= len(sockets) {
+			i, next[w] = w, 0
+		}
+		next[w]++
+		return sockets[i].exchange()
+	})
 }
 
 // echoEach exchanges one message on every socket, 64 under way.
@@ -146,15 +121,6 @@ func echoEach(sockets []*socket) error {
 	}
 	workers.Wait()
 	return errors.Join(failures...)
-}
-
-// ownTime is the CPU time of this program so far.
-func ownTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // sockets measures a new server with an origin of its own, whose ports no
@@ -178,7 +144,7 @@ func (b *bench) sockets(ctx context.Context, c contender, sc scenario) (round, e
 	if err != nil {
 		return round{}, err
 	}
-	conns, err := openMany(ctx, in.setup.address(), own.socketConnections, upgradeAll)
+	conns, err := openMany(ctx, in.setup.site(), own.socketConnections, upgradeAll)
 	defer func() {
 		for _, conn := range conns {
 			conn.Close()

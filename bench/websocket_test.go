@@ -35,7 +35,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 
 func openSockets(t *testing.T, address string, count int) []*socket {
 	t.Helper()
-	conns, err := openMany(t.Context(), address, count, upgradeAll)
+	conns, err := openMany(t.Context(), plainSite(address), count, upgradeAll)
 	t.Cleanup(func() {
 		for _, conn := range conns {
 			conn.Close()
@@ -107,7 +107,7 @@ func TestWebSockets_needAHandshake(t *testing.T) {
 			conn.Read(make([]byte, 1024))
 			conn.Write([]byte(answer))
 		})
-		conns, err := openMany(t.Context(), address, 1, upgradeAll)
+		conns, err := openMany(t.Context(), plainSite(address), 1, upgradeAll)
 		for _, conn := range conns {
 			conn.Close()
 		}
