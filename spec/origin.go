@@ -71,6 +71,9 @@ type OriginSpec struct {
 	// TLS, or of the server itself. Default: those of the system.
 	Roots string `yaml:"roots,omitempty" json:"roots,omitempty"`
 
+	// TLS is what the edge and the servers demand of each other besides that.
+	TLS OriginTLSSpec `yaml:"tls,omitempty" json:"tls,omitzero"`
+
 	// PublicOnly refuses addresses that nobody's site has on the public
 	// network: loopback, private, link-local, metadata services, this
 	// machine. For zones that others write. Default: false.
@@ -152,6 +155,28 @@ type OriginSpec struct {
 	// Refresh, Link and the Domain of cookies, instead of the name that the
 	// visitor knows. Default: false.
 	KeepURLs bool `yaml:"keep_urls,omitempty" json:"keep_urls,omitempty"`
+}
+
+// OriginTLSSpec is what edge and servers demand of each other in TLS.
+type OriginTLSSpec struct {
+	// ShowOwn shows the servers a certificate that the zone's own authority on
+	// this machine has issued, so that they can turn everybody else away: see
+	// `seawall origin-ca`. Default: false.
+	ShowOwn bool `yaml:"show_own,omitempty" json:"show_own,omitempty"`
+
+	// Show is a certificate of another authority for the same purpose.
+	// Default: none.
+	Show CertificateSpec `yaml:"show,omitempty" json:"show,omitzero"`
+
+	// TrustOwn believes the zone's own authority, which issues certificates for
+	// servers (`seawall origin-ca issue`), and roots where they are given, but
+	// not the authorities of the system. Default: false.
+	TrustOwn bool `yaml:"trust_own,omitempty" json:"trust_own,omitempty"`
+
+	// Pins are hashes of public keys, of which one has to be that of the
+	// server or of an authority above it: "sha256//" and Base64, as in
+	// curl --pinnedpubkey. Default: any key is good.
+	Pins []string `yaml:"pins,omitempty" json:"pins,omitempty"`
 }
 
 // ServerSpec is one of several servers.
@@ -265,6 +290,7 @@ func (o OriginSpec) resolved() OriginSpec {
 	setDefault(&o.Breaker.LongestRest, max(defaultBreakerLongest, o.Breaker.Rest))
 	setDefault(&o.Breaker.Return, defaultBreakerReturn)
 	o.Pass, o.Hide, o.Show = slices.Clone(o.Pass), slices.Clone(o.Hide), slices.Clone(o.Show)
+	o.TLS.Pins = slices.Clone(o.TLS.Pins)
 	o.Servers = slices.Clone(o.Servers)
 	for i := range o.Servers {
 		s := &o.Servers[i]

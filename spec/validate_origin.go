@@ -24,6 +24,7 @@ func (l *mistakes) origin(o OriginSpec) {
 	l.sentHost("origin.host", o.Host)
 	l.hostName("origin.server_name", o.ServerName)
 	l.roots(o.Roots)
+	l.originTLS(o)
 	for _, timeout := range []struct {
 		name  string
 		value Duration

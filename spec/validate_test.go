@@ -91,6 +91,25 @@ func TestValidate_findsEachMistake(t *testing.T) {
 		{"cache floor above its ceiling", func(z *ZoneSpec) {
 			z.Cache.Bounds = CacheBoundsSpec{Floor: 2 << 20, Ceiling: 1 << 20}
 		}, []string{"cache.bounds.floor: more than"}},
+		{"client certificates", func(z *ZoneSpec) { z.TLS.ClientCertificates = ClientCertificatesSpec{Mode: "always"} }, []string{"tls.client_certificates.mode: not a way to ask"}},
+		{"client certificates of nobody", func(z *ZoneSpec) { z.TLS.ClientCertificates = ClientCertificatesSpec{Mode: "required"} }, []string{"tls.client_certificates.authorities: is missing"}},
+		{"client certificates of no file", func(z *ZoneSpec) {
+			z.TLS.ClientCertificates = ClientCertificatesSpec{Mode: "optional", Authorities: "a.pem", Text: "hello"}
+		}, []string{"tls.client_certificates.authorities: not a list of certificates"}},
+		{"client certificates, not asked for", func(z *ZoneSpec) { z.TLS.ClientCertificates = ClientCertificatesSpec{Forward: true} }, []string{"tls.client_certificates.mode: not asked"}},
+		{"certificates for plain servers", func(z *ZoneSpec) { z.Origin.TLS.ShowOwn = true }, []string{"origin.tls: without TLS"}},
+		{"two certificates for servers", func(z *ZoneSpec) {
+			z.Origin.URL = "https://a"
+			z.Origin.TLS = OriginTLSSpec{ShowOwn: true, Show: CertificateSpec{Chain: "a", Key: "b"}}
+		}, []string{"origin.tls.show: use one of the two"}},
+		{"half a certificate for servers", func(z *ZoneSpec) {
+			z.Origin.URL = "https://a"
+			z.Origin.TLS.Show.Chain = "a"
+		}, []string{"origin.tls.show.key: missing"}},
+		{"pins", func(z *ZoneSpec) {
+			z.Origin.URL = "https://a"
+			z.Origin.TLS.Pins = []string{"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "sha256/AAAA", "sha256//AAAA"}
+		}, []string{"origin.tls.pins[1]: not the hash", "origin.tls.pins[2]: not the hash"}},
 		{"everything at once", func(z *ZoneSpec) { *z = ZoneSpec{Hosts: []string{"A"}, Cache: CacheSpec{MaxObject: -1}} },
 			[]string{"name: needs", "hosts[0]: lower case", "origin.url: needs", "cache.max_object: outside"}},
 	}

@@ -2,11 +2,8 @@ package main
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,11 +28,11 @@ type certificates struct {
 
 // openCertificates opens the authority and makes what edge.Edge.TLS wants.
 func (d *dataPlane) openCertificates(cfg Config) (*tls.Config, error) {
-	sealer, err := certs.OpenSealer(cfg.SealKey, cfg.SealKey == sealKey(cfg.State))
+	sealer, err := d.identities.sealer()
 	if err != nil {
-		return nil, fmt.Errorf("open the key that keys are sealed with: %w", err)
+		return nil, err
 	}
-	authority, err := certs.OpenAuthority(certificateDir(cfg.State), sealer, time.Now)
+	authority, err := certs.OpenAuthority(certs.AuthorityConfig{Dir: certificateDir(cfg.State), Sealer: sealer})
 	if err != nil {
 		return nil, fmt.Errorf("open the machine's own authority: %w", err)
 	}
@@ -64,32 +61,14 @@ func (c *certificates) replace(zones []spec.ZoneSpec) {
 		}
 		for _, one := range z.TLS.Certificates {
 			for _, host := range hosts {
-				if (len(z.TLS.Certificates) > 1 || isPrivateName(host)) && !covers(one.Chain, host) {
+				if (len(z.TLS.Certificates) > 1 || isPrivateName(host)) && !certs.Covers(one.Chain, host) {
 					continue
 				}
-				index.Add(host, &certs.Files{Chain: one.Chain, Key: one.Key, Names: namesOf(host), Sealer: c.sealer, Now: time.Now})
+				index.Add(host, &certs.Files{Chain: one.Chain, Key: one.Key, Names: namesOf(host), Sealer: c.sealer})
 			}
 		}
 	}
 	c.book.Replace(index)
-}
-
-// covers reports whether the first certificate in a file is for a host. One that
-// cannot be read is for all: whoever needs it says what is wrong.
-func covers(chain, host string) bool {
-	text, err := os.ReadFile(chain)
-	if err != nil {
-		return true
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return true
-	}
-	leaf, err := x509.ParseCertificate(block.Bytes)
-	if err != nil || host == spec.AnyHost {
-		return true
-	}
-	return leaf.VerifyHostname(strings.Replace(host, "*", "any", 1)) == nil
 }
 
 // namesOf returns what a certificate has to cover for a host; nothing for the
@@ -118,6 +97,33 @@ func isPrivateName(host string) bool {
 	return host != spec.AnyHost && !strings.Contains(host, ".")
 }
 
+// explainOriginTLS says what edge and servers demand of each other.
+func explainOriginTLS(line func(string, ...any), z spec.ZoneSpec, c Config) {
+	t := z.Origin.TLS
+	switch {
+	case t.ShowOwn:
+		line("  It is shown a certificate of the zone's own authority; `seawall origin-ca snippet nginx %s` says how it demands it.", z.Name)
+	case t.Show.Chain != "":
+		sealer, _ := certs.OpenSealer(c.SealKey, false)
+		certificate, err := certs.Files{Chain: t.Show.Chain, Key: t.Show.Key, Sealer: sealer, Client: true}.Certificate()
+		if err != nil {
+			line("  MISTAKE: %v.", err)
+			break
+		}
+		line("  It is shown the certificate %s, good until %s.", t.Show.Chain, certificate.Leaf.NotAfter.UTC().Format("2006-01-02 15:04 MST"))
+	}
+	if t.TrustOwn {
+		others := ""
+		if z.Origin.Roots != "" {
+			others = ", or of the roots that are given"
+		}
+		line("  Its certificate has to be one of the zone's own authority (`seawall origin-ca issue %s`)%s.", z.Name, others)
+	}
+	if len(t.Pins) > 0 {
+		line("  A key in the chain of its certificate has to be one of %d.", len(t.Pins))
+	}
+}
+
 // explainTLS says how visitors come by https, and reads the certificates: what
 // is wrong with one would else be seen by the first visitor.
 func explainTLS(line func(string, ...any), z spec.ZoneSpec, c Config) {
@@ -129,7 +135,7 @@ func explainTLS(line func(string, ...any), z spec.ZoneSpec, c Config) {
 	for _, one := range z.TLS.Certificates {
 		var names []string
 		for _, host := range z.Hosts {
-			if len(z.TLS.Certificates) == 1 && !isPrivateName(host) || covers(one.Chain, host) {
+			if len(z.TLS.Certificates) == 1 && !isPrivateName(host) || certs.Covers(one.Chain, host) {
 				names = append(names, namesOf(host)...)
 			}
 		}

@@ -20,6 +20,7 @@ func explainZone(z spec.ZoneSpec, c Config) string {
 	line("Hosts: %s.", join(hosts, "and"))
 	explainTLS(line, z, c)
 	explainOrigin(line, z.Origin)
+	explainOriginTLS(line, z, c)
 	switch {
 	case shared.Off:
 		line("Cache: off, as for every zone.")

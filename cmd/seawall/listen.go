@@ -6,10 +6,12 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 
 	"github.com/seawall-edge/seawall"
 	"github.com/seawall-edge/seawall/edge"
+	"github.com/seawall-edge/seawall/edge/certs"
 	"github.com/seawall-edge/seawall/edge/origin"
 	"github.com/seawall-edge/seawall/internal/prefix"
 	"github.com/seawall-edge/seawall/internal/pressure"
@@ -35,11 +37,18 @@ func (d *dataPlane) openEdge(cfg Config, rings int) error {
 		return fmt.Errorf("make resolver: %w", err)
 	}
 	d.openPlaces(cfg.Node.Places)
+	d.identities = newIdentities(cfg.State, sync.OnceValues(func() (*certs.Sealer, error) {
+		sealer, err := certs.OpenSealer(cfg.SealKey, cfg.SealKey == sealKey(cfg.State))
+		if err != nil {
+			return nil, fmt.Errorf("open the key that keys are sealed with: %w", err)
+		}
+		return sealer, nil
+	}))
 	d.edge, err = edge.New(edge.Config{
 		Places: d.places,
 		Events: d.journal, Logger: d.log, Rings: rings,
 		CacheBytes: int64(cfg.Cache.Memory), CacheIsOff: cfg.Cache.Off,
-		Origins: origin.Shared{Resolver: d.resolver, Own: d.own.has, LoopID: id, Logger: d.log},
+		Origins: origin.Shared{Resolver: d.resolver, Own: d.own.has, LoopID: id, Identities: d.identities, Logger: d.log},
 		Pages:   filepath.Join(cfg.State, "pages"),
 		OwnPages: spec.PagesSpec{
 			Misdirected: spec.PageSpec{HTML: cfg.UnknownHostPage},

@@ -41,16 +41,17 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 		z := &c.Zones[i]
 		prefix := fmt.Sprintf("zones[%d].", i)
 		all(prefix, z.Lists)
-		visitors := &z.TLS.ClientCertificates
-		read(prefix+"tls.client_certificates.authorities", visitors.Authorities, &visitors.Text)
+		files := []*string{&z.Origin.TLS.Show.Chain, &z.Origin.TLS.Show.Key}
 		for j := range z.TLS.Certificates {
-			one := &z.TLS.Certificates[j]
-			for _, name := range []*string{&one.Chain, &one.Key} {
-				if *name != "" {
-					*name = besides(s.File, *name)
-				}
+			files = append(files, &z.TLS.Certificates[j].Chain, &z.TLS.Certificates[j].Key)
+		}
+		for _, name := range files {
+			if *name != "" {
+				*name = besides(s.File, *name)
 			}
 		}
+		visitors := &z.TLS.ClientCertificates
+		read(prefix+"tls.client_certificates.authorities", visitors.Authorities, &visitors.Text)
 		for j := range z.Answers {
 			read(fmt.Sprintf("%sanswers[%d].file", prefix, j), z.Answers[j].File, &z.Answers[j].Text)
 		}

@@ -30,16 +30,17 @@ const (
 
 // commands are what can be typed. Their names are fixed, for others script them.
 type commands struct {
-	Run     runCommand     `cmd:"" help:"Serve sites until SIGTERM. SIGHUP reloads, SIGUSR1 reopens logs."`
-	Check   checkCommand   `cmd:"" help:"Explain a configuration without starting it."`
-	Status  statusCommand  `cmd:"" help:"Show what a running seawall is doing."`
-	Why     whyCommand     `cmd:"" help:"Explain what happened to a request."`
-	Rule    ruleCommand    `cmd:"" help:"Try rules before they are switched on."`
-	Seal    sealCommand    `cmd:"" help:"Seal the key of a certificate, for tls.certificates."`
-	Trust   trustCommand   `cmd:"" help:"Print the root of this machine's own authority, or have the machine trust it."`
-	Bypass  bypassCommand  `cmd:"" help:"Switch a part of what is done for a zone off for a while."`
-	Demo    demoCommand    `cmd:"" help:"Show the edge at work on this machine, with a sample site behind it."`
-	Version versionCommand `cmd:"" help:"Show the version."`
+	Run     runCommand      `cmd:"" help:"Serve sites until SIGTERM. SIGHUP reloads, SIGUSR1 reopens logs."`
+	Check   checkCommand    `cmd:"" help:"Explain a configuration without starting it."`
+	Status  statusCommand   `cmd:"" help:"Show what a running seawall is doing."`
+	Why     whyCommand      `cmd:"" help:"Explain what happened to a request."`
+	Rule    ruleCommand     `cmd:"" help:"Try rules before they are switched on."`
+	Seal    sealCommand     `cmd:"" help:"Seal the key of a certificate, for tls.certificates."`
+	Origin  originCACommand `cmd:"" name:"origin-ca" help:"Certificates with which a zone's servers and the edge know each other."`
+	Trust   trustCommand    `cmd:"" help:"Print the root of this machine's own authority, or have the machine trust it."`
+	Bypass  bypassCommand   `cmd:"" help:"Switch a part of what is done for a zone off for a while."`
+	Demo    demoCommand     `cmd:"" help:"Show the edge at work on this machine, with a sample site behind it."`
+	Version versionCommand  `cmd:"" help:"Show the version."`
 }
 
 // program is what commands run in.

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
-	"github.com/seawall-edge/seawall/edge/certs"
 	"github.com/seawall-edge/seawall/internal/durable"
 )
 
@@ -24,12 +22,7 @@ const largestKey = 64 << 10
 // Run seals a key. The one that was read stays where it is.
 func (c sealCommand) Run(p *program) error {
 	path := c.SealKey
-	if path == "" {
-		path = sealKey(c.State)
-		if err := os.MkdirAll(c.State, 0o700); err != nil {
-			return err
-		}
-	}
+	orElse(&path, sealKey(c.State))
 	plain, err := os.ReadFile(c.Key)
 	if err != nil {
 		return err
@@ -40,11 +33,11 @@ func (c sealCommand) Run(p *program) error {
 	if _, err := os.Stat(c.To); err == nil {
 		return errors.New(c.To + " exists; nothing is overwritten")
 	}
-	sealer, err := certs.OpenSealer(path, c.SealKey == "")
+	sealer, err := openSealer(c.State, c.SealKey)
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(c.To, sealer.Seal("key of "+filepath.Base(c.To), plain), 0o600); err != nil {
+	if err := durable.WriteFile(c.To, sealer.SealKey(c.To, plain), 0o600); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s is sealed with %s.\nWithout that file it cannot be read; keep a copy of it elsewhere.\n", c.To, path)

@@ -35,6 +35,7 @@ type dataPlane struct {
 	places   *geo.Files // nil: there are none
 
 	certificates *certificates // nil: nobody speaks TLS
+	identities   *identities
 
 	closePlaces func()         // nil: there is nothing to close
 	serving     sync.WaitGroup // the listeners
@@ -152,6 +153,10 @@ func journalConfig(cfg Config, rings int, log *slog.Logger) journal.Config {
 func (d *dataPlane) Reload(cfg Config) error {
 	err := d.edge.SetAccess(cfg.Node.Access, cfg.Node.Lists)
 	if err != nil {
+		d.broken.Store(true)
+		return err
+	}
+	if err := d.identities.replace(cfg.Zones); err != nil {
 		d.broken.Store(true)
 		return err
 	}

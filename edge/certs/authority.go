@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seawall-edge/seawall/internal/durable"
@@ -31,32 +31,48 @@ const (
 	early        = time.Hour // certificates begin so long ago, for clocks that are behind
 )
 
-// An Authority certifies names that no public authority does, such as those of
-// a private network, for visitors who were given its root. Its fields are
-// never written after OpenAuthority; it is safe for any number of goroutines.
+// An Authority certifies names that no public authority does: those of a
+// private network, for visitors who were given its root, or those of a zone
+// and its servers, for one another. Its fields are never written after
+// OpenAuthority; it is safe for any number of goroutines.
 type Authority struct {
+	config  AuthorityConfig
 	root    *x509.Certificate
 	rootPEM []byte
 	key     *ecdsa.PrivateKey
-	now     func() time.Time
 }
 
-// OpenAuthority reads the authority in a folder, and makes both on first use.
-// The root is root.pem, its key root.key.sealed. One program at a time may
-// make an authority.
-func OpenAuthority(dir string, sealer *Sealer, now func() time.Time) (*Authority, error) {
-	a := &Authority{now: now}
-	_, err := os.Stat(filepath.Join(dir, rootFile))
-	if errors.Is(err, os.ErrNotExist) {
-		err = makeAuthority(dir, sealer, now())
+// AuthorityConfig says whose an authority is.
+type AuthorityConfig struct {
+	Dir    string // has root.pem and root.key.sealed
+	Zone   string // whose servers it is for; empty: it is for visitors
+	Sealer *Sealer
+	Now    func() time.Time // nil: time.Now
+}
+
+// OpenAuthority reads an authority, and makes it on first use.
+func OpenAuthority(config AuthorityConfig) (*Authority, error) {
+	if config.Now == nil {
+		config.Now = time.Now
 	}
-	if err == nil {
-		err = a.read(dir, sealer)
+	a := &Authority{config: config}
+	err := a.read()
+	if errors.Is(err, os.ErrNotExist) {
+		err = errors.Join(a.make(), a.read())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open authority in %s: %w", dir, err)
+		return nil, fmt.Errorf("open authority in %s: %w", config.Dir, err)
 	}
 	return a, nil
+}
+
+// sealedAs is what the key is sealed as: nobody who can write files can put one
+// zone's authority in another's place.
+func (a *Authority) sealedAs() string {
+	if a.config.Zone == "" {
+		return keyOf(rootKeyFile)
+	}
+	return keyOf(rootKeyFile) + " of " + a.config.Zone
 }
 
 // RootPEM returns the certificate that visitors have to trust.
@@ -66,37 +82,50 @@ func (a *Authority) RootPEM() []byte { return append([]byte(nil), a.rootPEM...) 
 // or an IP address. Its key is in no file and ends with the program. The root
 // is not in the chain: who does not have it has no reason to believe it.
 func (a *Authority) Issue(name string) (*tls.Certificate, error) {
-	begin := a.now().Add(-early)
-	leaf := &x509.Certificate{
-		SerialNumber:          serial(),
-		NotBefore:             begin,
-		NotAfter:              begin.Add(LeafLifetime),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true,
+	leaf := a.leaf(LeafLifetime)
+	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	err := addName(leaf, name)
+	var certificate *tls.Certificate
+	if err == nil {
+		certificate, err = a.sign(leaf)
 	}
-	host := strings.ToLower(strings.TrimSuffix(name, "."))
-	if address, err := netip.ParseAddr(name); err == nil && address.Zone() == "" {
-		leaf.IPAddresses = []net.IP{address.Unmap().AsSlice()}
-	} else if isHost(strings.TrimPrefix(host, "*.")) && len(host) <= maxName {
-		leaf.DNSNames = []string{host}
-	} else {
-		return nil, fmt.Errorf("issue certificate: %.64q is neither a DNS name, *. before one, nor an IP address", name)
-	}
-	if end := a.root.NotAfter; a.now().After(end) {
-		return nil, fmt.Errorf("issue certificate for %s: the root expired on %s; delete %s and %s to have a new one made",
-			name, end.UTC().Format(time.DateOnly), rootFile, rootKeyFile)
-	} else if leaf.NotAfter.After(end) {
-		leaf.NotAfter = end
-	}
-	certificate, err := a.sign(leaf)
 	if err != nil {
-		return nil, fmt.Errorf("issue certificate for %s: %w", name, err)
+		return nil, fmt.Errorf("issue certificate for %.64q: %w", name, err)
 	}
 	return certificate, nil
 }
 
+// leaf begins a certificate.
+func (a *Authority) leaf(lifetime time.Duration) *x509.Certificate {
+	begin := a.config.Now().Add(-early)
+	return &x509.Certificate{
+		SerialNumber:          serial(),
+		NotBefore:             begin,
+		NotAfter:              begin.Add(lifetime),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		BasicConstraintsValid: true,
+	}
+}
+
+func addName(leaf *x509.Certificate, name string) error {
+	host := strings.ToLower(strings.TrimSuffix(name, "."))
+	if address, err := netip.ParseAddr(name); err == nil && address.Zone() == "" {
+		leaf.IPAddresses = append(leaf.IPAddresses, address.Unmap().AsSlice())
+	} else if isHost(strings.TrimPrefix(host, "*.")) && len(host) <= maxName {
+		leaf.DNSNames = append(leaf.DNSNames, host)
+	} else {
+		return errors.New("it is neither a DNS name, *. before one, nor an IP address")
+	}
+	return nil
+}
+
+// sign makes the key, too.
 func (a *Authority) sign(leaf *x509.Certificate) (*tls.Certificate, error) {
+	if end := a.root.NotAfter; a.config.Now().After(end) {
+		return nil, fmt.Errorf("the root expired on %s; delete %s and %s to have a new one made", end.UTC().Format(time.DateOnly), rootFile, rootKeyFile)
+	} else if leaf.NotAfter.After(end) {
+		leaf.NotAfter = end
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -113,15 +142,16 @@ func (a *Authority) sign(leaf *x509.Certificate) (*tls.Certificate, error) {
 }
 
 // read reads both files, and never trusts one without the other.
-func (a *Authority) read(dir string, sealer *Sealer) (err error) {
+func (a *Authority) read() (err error) {
+	dir := a.config.Dir
 	if a.rootPEM, err = readSmall(filepath.Join(dir, rootFile)); err != nil {
 		return err
 	}
 	sealed, err := readSmall(filepath.Join(dir, rootKeyFile))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s is there, its key is not: %v", rootFile, err) // which is not as if neither were
 	}
-	plain, err := sealer.Unseal(keyOf(rootKeyFile), sealed)
+	plain, err := a.config.Sealer.Unseal(a.sealedAs(), sealed)
 	if err != nil {
 		return err
 	}
@@ -141,20 +171,37 @@ func (a *Authority) read(dir string, sealer *Sealer) (err error) {
 	return nil
 }
 
-// makeAuthority writes the key first. A crash before the root is there leaves
-// a key that certified nothing, and the next start replaces it.
-func makeAuthority(dir string, sealer *Sealer, now time.Time) error {
+// make writes the key first. A crash before the root is there leaves a key
+// that certified nothing, and the next start replaces it. Programs take turns,
+// and who comes second makes nothing.
+func (a *Authority) make() error {
+	dir := a.config.Dir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close() // and with it the lock
+	if err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, rootFile)); err == nil {
+		return nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	begin := now.Add(-early)
+	name := "Seawall local authority"
+	if a.config.Zone != "" {
+		name = "Seawall authority of " + a.config.Zone
+	}
+	begin := a.config.Now().Add(-early)
 	root := &x509.Certificate{
 		SerialNumber:          serial(),
-		Subject:               pkix.Name{CommonName: "Seawall local authority"},
+		Subject:               pkix.Name{CommonName: name},
 		NotBefore:             begin,
 		NotAfter:              begin.AddDate(rootLifetime, 0, 0),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -171,7 +218,7 @@ func makeAuthority(dir string, sealer *Sealer, now time.Time) error {
 		return err
 	}
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
-	if err := durable.WriteFile(filepath.Join(dir, rootKeyFile), sealer.Seal(keyOf(rootKeyFile), keyPEM), 0o600); err != nil {
+	if err := durable.WriteFile(filepath.Join(dir, rootKeyFile), a.config.Sealer.Seal(a.sealedAs(), keyPEM), 0o600); err != nil {
 		return err
 	}
 	rootPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})

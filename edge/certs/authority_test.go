@@ -11,7 +11,7 @@ import (
 
 func openAuthority(t *testing.T, dir string, s *Sealer, c *clock) *Authority {
 	t.Helper()
-	a, err := OpenAuthority(dir, s, c.now)
+	a, err := OpenAuthority(AuthorityConfig{Dir: dir, Sealer: s, Now: c.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestOpenAuthority_replacesOnlyAKeyThatCertifiedNothing(t *testing.T) {
 			t.Errorf("%s: %v %v", path, info.Mode(), err)
 		}
 	}
-	if _, err := OpenAuthority(dir, newSealer(t), c.now); err == nil || !strings.Contains(err.Error(), "not in the key file") {
+	if _, err := OpenAuthority(AuthorityConfig{Dir: dir, Sealer: newSealer(t), Now: c.now}); err == nil || !strings.Contains(err.Error(), "not in the key file") {
 		t.Errorf("another sealer: %v", err)
 	}
 	// The root of one and the key of another belong to nobody.
@@ -86,13 +86,13 @@ func TestOpenAuthority_replacesOnlyAKeyThatCertifiedNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, keyPath, stolen, 0o600)
-	if _, err := OpenAuthority(dir, s, c.now); err == nil || !strings.Contains(err.Error(), "does not belong") {
+	if _, err := OpenAuthority(AuthorityConfig{Dir: dir, Sealer: s, Now: c.now}); err == nil || !strings.Contains(err.Error(), "does not belong") {
 		t.Errorf("another key: %v", err)
 	}
 	if err := os.Remove(keyPath); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenAuthority(dir, s, c.now); err == nil {
+	if _, err := OpenAuthority(AuthorityConfig{Dir: dir, Sealer: s, Now: c.now}); err == nil {
 		t.Error("a root without a key was opened")
 	}
 	if now, err := os.ReadFile(rootPath); err != nil || string(now) != string(first.RootPEM()) {

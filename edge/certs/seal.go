@@ -86,6 +86,9 @@ func (s *Sealer) Seal(what string, plain []byte) []byte {
 	return key.gcm.Seal(sealed, nonce, plain, []byte(what))
 }
 
+// SealKey encrypts the key of a certificate for a file: Files finds it there.
+func (s *Sealer) SealKey(path string, plain []byte) []byte { return s.Seal(keyOf(path), plain) }
+
 // Unseal returns the text that was sealed as what.
 func (s *Sealer) Unseal(what string, sealed []byte) ([]byte, error) {
 	switch {

@@ -2,11 +2,14 @@ package certs
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -23,6 +26,7 @@ func (i Issued) Certificate() (*tls.Certificate, error) { return i.Authority.Iss
 type Files struct {
 	Chain, Key string           // paths; the key is PEM, or PEM that is sealed
 	Names      []string         // that it has to cover, as Check takes them
+	Client     bool             // it is shown to servers
 	Sealer     *Sealer          // nil: sealed keys cannot be read
 	Now        func() time.Time // nil: time.Now
 }
@@ -58,7 +62,11 @@ func (f Files) read() (*tls.Certificate, error) {
 	if f.Now != nil {
 		now = f.Now
 	}
-	certificate, problems := Check(chain, key, f.Names, now())
+	use := forServers
+	if f.Client {
+		use = forClients
+	}
+	certificate, problems := check(chain, key, f.Names, now(), use)
 	if len(problems) > 0 {
 		return nil, errors.New(problems[0])
 	}
@@ -76,4 +84,20 @@ func readSmall(path string) (_ []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	return io.ReadAll(io.LimitReader(file, maxUpload+1<<10)) // a sealed key is a little longer
+}
+
+// Covers reports whether the first certificate in a file is for a host, which
+// may be a wildcard. One that cannot be read is for all: whoever needs it says
+// what is wrong.
+func Covers(chain, host string) bool {
+	text, err := readSmall(chain)
+	if err != nil {
+		return true
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return true
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	return err != nil || host == "*" || leaf.VerifyHostname(strings.Replace(host, "*", "any", 1)) == nil
 }

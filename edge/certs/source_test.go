@@ -33,7 +33,7 @@ func TestFiles_readsPlainAndSealedKeys(t *testing.T) {
 		{"huge.key", "example.com", nil, "at most 65536"},
 		{"none.key", "example.com", nil, "no such file"},
 	} {
-		got, err := Files{path("chain.pem"), path(test.key), []string{test.name}, test.sealer, c.now}.Certificate()
+		got, err := Files{Chain: path("chain.pem"), Key: path(test.key), Names: []string{test.name}, Sealer: test.sealer, Now: c.now}.Certificate()
 		if test.want == "" {
 			if err != nil || got.Leaf == nil || got.PrivateKey == nil {
 				t.Errorf("%s: %v", test.key, err)

@@ -33,6 +33,21 @@ const (
 // trust directly. A name is "example.com", which a wildcard may cover, or
 // "*.example.com", which needs that wildcard, or an IP address.
 func Check(chainPEM, keyPEM []byte, names []string, now time.Time) (tls.Certificate, []string) {
+	return check(chainPEM, keyPEM, names, now, forServers)
+}
+
+// use is what a certificate may be used for (RFC 5280, 4.2.1.12).
+type use struct {
+	usage      x509.ExtKeyUsage
+	whom, name string
+}
+
+var (
+	forServers = use{x509.ExtKeyUsageServerAuth, "servers", "serverAuth"}
+	forClients = use{x509.ExtKeyUsageClientAuth, "clients", "clientAuth"}
+)
+
+func check(chainPEM, keyPEM []byte, names []string, now time.Time, use use) (tls.Certificate, []string) {
 	chain, problems := readChain(chainPEM)
 	key, problem := readKey(keyPEM)
 	if problem != "" {
@@ -40,7 +55,7 @@ func Check(chainPEM, keyPEM []byte, names []string, now time.Time) (tls.Certific
 	}
 	if len(chain) > 0 {
 		problems = slices.Concat(problems, checkKey(chain[0], key), checkOrder(chain), checkTimes(chain, now),
-			checkUse(chain[0]), checkNames(chain[0], names))
+			checkUse(chain[0], use), checkNames(chain[0], names))
 	}
 	if len(problems) > 0 {
 		return tls.Certificate{}, problems
@@ -112,14 +127,14 @@ func checkTimes(chain []*x509.Certificate, now time.Time) (problems []string) {
 	return problems
 }
 
-// checkUse wants a certificate of a server.
-func checkUse(leaf *x509.Certificate) (problems []string) {
+// checkUse wants a certificate of a server, or of whoever use says.
+func checkUse(leaf *x509.Certificate, use use) (problems []string) {
 	if leaf.IsCA && !selfSigned(leaf) {
-		problems = append(problems, "certificate 1 is that of an authority; begin the chain with the certificate of the server")
+		problems = append(problems, "certificate 1 is that of an authority; begin the chain with the certificate that it has issued")
 	}
 	limited := len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0
-	if limited && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
-		problems = append(problems, "certificate 1 is not for servers; have one issued with the extended key usage serverAuth")
+	if limited && !slices.Contains(leaf.ExtKeyUsage, use.usage) && !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		problems = append(problems, fmt.Sprintf("certificate 1 is not for %s; have one issued with the extended key usage %s", use.whom, use.name))
 	}
 	return problems
 }

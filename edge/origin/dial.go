@@ -3,7 +3,6 @@ package origin
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -163,33 +162,4 @@ func (s *server) forbidden(address netip.Addr) string {
 		return "it is the edge itself"
 	}
 	return ""
-}
-
-// tlsFor returns the settings for a handshake on behalf of a visitor's host.
-func (s *server) tlsFor(host []byte) *tls.Config {
-	name, ownToo := s.serverName(host)
-	config := s.tls.Clone()
-	config.ServerName = name
-	if !ownToo || name == s.dial {
-		return config
-	}
-	// Two names are good, which crypto/tls cannot be told: the check is made
-	// here instead, as it would have made it.
-	config.InsecureSkipVerify = true
-	config.VerifyConnection = func(state tls.ConnectionState) error {
-		options := x509.VerifyOptions{Roots: config.RootCAs, Intermediates: x509.NewCertPool()}
-		for _, c := range state.PeerCertificates[1:] {
-			options.Intermediates.AddCert(c)
-		}
-		leaf := state.PeerCertificates[0]
-		if _, err := leaf.Verify(options); err != nil {
-			return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: err}
-		}
-		first := leaf.VerifyHostname(name)
-		if first == nil || leaf.VerifyHostname(s.dial) == nil {
-			return nil
-		}
-		return &tls.CertificateVerificationError{UnverifiedCertificates: state.PeerCertificates, Err: first}
-	}
-	return config
 }

@@ -10,6 +10,8 @@ package origin
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +35,17 @@ type Shared struct {
 	// LoopID is this edge's name in CDN-Loop (RFC 8586): a token that no
 	// other edge has.
 	LoopID string
-	Logger *slog.Logger
+	// Identities is who the edge is to servers; nil: nobody in particular.
+	Identities Identities
+	Logger     *slog.Logger
+}
+
+// Identities is what a zone's own authority, and its owner, have given it.
+type Identities interface {
+	// Show returns the certificate for a zone's servers.
+	Show(zone string) (*tls.Certificate, error)
+	// Root returns the certificate of the zone's own authority, in PEM.
+	Root(zone string) ([]byte, error)
 }
 
 // Config describes the servers of one zone.
@@ -64,6 +76,7 @@ type Group struct {
 	config Config
 	origin *spec.OriginSpec // of config
 	fields fieldRules
+	pins   [][sha256.Size]byte // of which a server has to have one; none: any key is good
 	log    *slog.Logger
 
 	servers []*server // in the order of the configuration

@@ -2,7 +2,6 @@ package origin
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/netip"
@@ -107,7 +106,7 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 		one.sent = []byte(one.host)
 	}
 	if one.secure {
-		if one.tls, err = tlsConfig(g.origin.Roots); err != nil {
+		if one.tls, err = g.tlsConfig(); err != nil {
 			return nil, err
 		}
 	}
@@ -119,17 +118,6 @@ func newServer(g *Group, s spec.ServerSpec) (*server, error) {
 		Off: b.Off, Failures: b.Failures, Rest: b.Rest.Duration(), Longest: b.LongestRest.Duration(), Return: b.Return.Duration(),
 	})
 	return one, nil
-}
-
-func tlsConfig(roots string) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(64)}
-	if roots != "" {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM([]byte(roots)) {
-			return nil, fmt.Errorf("read roots of the origin: there is no certificate in them")
-		}
-	}
-	return config, nil
 }
 
 // serverName returns the name that TLS asks for when the visitor asked for
