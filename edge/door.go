@@ -26,29 +26,56 @@ type TLSConfig struct {
 	Certificates Certificates
 	Neutral      *tls.Certificate // for who asks for no name, or for one that nobody has; it names nothing
 	Tickets      certs.TicketKeys
+	// ECH returns the keys of Encrypted Client Hello, newest first, never nil;
+	// a nil function: there are none.
+	ECH func() []tls.EncryptedClientHelloKey
 }
+
+// TLSPolicy holds for every zone.
+type TLSPolicy struct {
+	// Classic agrees on keys without X25519MLKEM768, which costs more work and
+	// more bytes.
+	Classic bool
+	// Alert ends a handshake for a name that nobody has, in place of a
+	// certificate that names nothing.
+	Alert bool
+}
+
+// SetTLS makes this the policy for handshakes that begin from now on.
+func (e *Edge) SetTLS(p TLSPolicy) { e.tlsPolicy.Store(&p) }
+
+// classicCurves are those before post-quantum cryptography, fastest first.
+var classicCurves = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}
 
 // tlsDoor decides about handshakes. Which zone a visitor means is known by
 // the name that crypto/tls gives, and by nothing else.
 type tlsDoor struct {
 	edge    *Edge
 	config  TLSConfig
-	oldest  [2]*tls.Config // by whether TLS 1.3 is the oldest version
-	renewed atomic.Int64   // when ticket keys were asked for, Unix seconds
+	configs [2][2]*tls.Config // by whether TLS 1.3 is the oldest version, and whether keys are agreed on classically
+	renewed atomic.Int64      // when ticket keys were asked for, Unix seconds
 }
 
 // TLS returns what http1.Config.TLS wants.
 func (e *Edge) TLS(config TLSConfig) *tls.Config {
 	d := &tlsDoor{edge: e, config: config}
+	var ech func(*tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error)
+	if config.ECH != nil {
+		ech = func(*tls.ClientHelloInfo) ([]tls.EncryptedClientHelloKey, error) { return config.ECH(), nil }
+	}
 	for i, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		d.oldest[i] = &tls.Config{
-			MinVersion: version, NextProtos: []string{"http/1.1"}, GetCertificate: d.certificate,
-			DynamicRecordSizingDisabled: true, // small records cost more than they spare on today's ways
+		for j, curves := range [][]tls.CurveID{nil, classicCurves} {
+			one := &tls.Config{
+				MinVersion: version, NextProtos: []string{"http/1.1"}, GetCertificate: d.certificate, CurvePreferences: curves,
+				GetEncryptedClientHelloKeys: ech,
+				DynamicRecordSizingDisabled: true, // small records cost more than they spare on today's ways
+			}
+			certs.Bind(one, d.context)
+			d.configs[i][j] = one
 		}
-		certs.Bind(d.oldest[i], d.context)
 	}
 	d.renewTickets(time.Now())
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: d.configFor, GetCertificate: d.certificate}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: d.configFor, GetCertificate: d.certificate, GetEncryptedClientHelloKeys: ech}
 }
 
 // configFor is asked with every ClientHello.
@@ -58,14 +85,25 @@ func (d *tlsDoor) configFor(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		ja4.Append(place.JA4[:0], hello)
 	}
 	d.renewTickets(time.Now())
-	z, config := d.zone(hello.ServerName), d.oldest[0]
+	z, modern, classic := d.zone(hello.ServerName), 0, 0
 	if z != nil && z.tls13 {
-		config = d.oldest[1]
+		modern = 1
 	}
+	if d.policy().Classic {
+		classic = 1
+	}
+	config := d.configs[modern][classic]
 	if z != nil && z.visitors != nil {
 		config = z.visitors.config(config, place)
 	}
 	return config, nil
+}
+
+func (d *tlsDoor) policy() TLSPolicy {
+	if p := d.edge.tlsPolicy.Load(); p != nil {
+		return *p
+	}
+	return TLSPolicy{}
 }
 
 func (d *tlsDoor) zone(name string) *zone {
@@ -77,14 +115,23 @@ func (d *tlsDoor) zone(name string) *zone {
 func (d *tlsDoor) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	z := d.zone(hello.ServerName)
 	if z == nil {
-		return d.config.Neutral, nil
+		return d.neutral(), nil
 	}
 	certificate, err := d.config.Certificates.Find(hello.ServerName)
 	if certificate != nil {
 		return certificate, nil
 	}
 	d.complain(z, hello.ServerName, err)
-	return d.config.Neutral, nil
+	return d.neutral(), nil
+}
+
+// neutral is what a visitor sees who sees no certificate; nil is an alert,
+// unrecognized_name (RFC 6066, 3).
+func (d *tlsDoor) neutral() *tls.Certificate {
+	if d.policy().Alert {
+		return nil
+	}
+	return d.config.Neutral
 }
 
 // complain says that a zone has no certificate for a name, once a minute: every
@@ -122,8 +169,10 @@ func (d *tlsDoor) renewTickets(now time.Time) {
 		return
 	}
 	keys := d.config.Tickets.Keys()
-	for _, config := range d.oldest {
-		config.SetSessionTicketKeys(keys)
+	for _, some := range d.configs {
+		for _, config := range some {
+			config.SetSessionTicketKeys(keys)
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ type Edge struct {
 	zones      atomic.Pointer[zoneTable]
 	locate     func(*rule.Facts)          // nil: nobody knows where visitors come from
 	nodeAccess atomic.Pointer[accessList] // before every zone's own; nil: none
+	tlsPolicy  atomic.Pointer[TLSPolicy]  // nil: the zero value
 
 	pages *pages.Set // for requests without a zone; nil: none
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/seawall-edge/seawall/edge"
@@ -21,9 +22,11 @@ func certificateDir(state string) string { return filepath.Join(state, "certs") 
 
 // certificates are what the TLS door shows.
 type certificates struct {
+	state     string
 	sealer    *certs.Sealer
 	authority *certs.Authority
 	book      *certs.Book
+	ech       atomic.Pointer[[]tls.EncryptedClientHelloKey] // never nil
 }
 
 // openCertificates opens the authority and makes what edge.Edge.TLS wants.
@@ -40,10 +43,26 @@ func (d *dataPlane) openCertificates(cfg Config) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the certificate that names nothing: %w", err)
 	}
-	d.certificates = &certificates{sealer, authority, certs.NewBook(keptCertificates, time.Now)}
+	d.certificates = &certificates{state: cfg.State, sealer: sealer, authority: authority, book: certs.NewBook(keptCertificates, time.Now)}
+	if err := d.certificates.replaceECH(); err != nil {
+		return nil, err
+	}
 	return d.edge.TLS(edge.TLSConfig{
 		Certificates: d.certificates.book, Neutral: neutral, Tickets: certs.NewRotatingKeys(time.Now),
+		ECH: func() []tls.EncryptedClientHelloKey { return *d.certificates.ech.Load() },
 	}), nil
+}
+
+// replaceECH reads the keys anew; with an error those before stay.
+func (c *certificates) replaceECH() error {
+	if c == nil {
+		return nil
+	}
+	keys, err := openECH(c.state, c.sealer)
+	if err == nil {
+		c.ech.Store(&keys)
+	}
+	return err
 }
 
 // replace takes the names of a new configuration over.

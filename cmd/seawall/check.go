@@ -163,6 +163,12 @@ func explainNode(line func(string, ...any), n NodeSettings) {
 	if count := len(n.Access.Allow) + len(n.Access.Block); count > 0 {
 		line("Who comes in anywhere: %d entries that let in, %d that turn away or note, before those of the zones.", len(n.Access.Allow), len(n.Access.Block))
 	}
+	if n.Handshake.KeyExchange == keysClassic {
+		line("TLS: keys are agreed on without X25519MLKEM768.")
+	}
+	if n.Handshake.UnknownName == nameIsAnAlert {
+		line("TLS: who asks for a name that nobody has gets an alert.")
+	}
 	for _, place := range []struct{ fact, file string }{{"country", n.Places.Country}, {"network", n.Places.Network}} {
 		if place.file != "" {
 			line("A visitor's %s is looked up in %s.", place.fact, place.file)

@@ -83,7 +83,30 @@ type NodeSettings struct {
 
 	// Places are files that say where addresses are, see doc/geo.md.
 	Places PlaceSettings `yaml:"places"`
+
+	// Handshake is how the door for TLS meets visitors.
+	Handshake HandshakeSettings `yaml:"handshake"`
 }
+
+// HandshakeSettings hold for every handshake with a visitor.
+type HandshakeSettings struct {
+	// KeyExchange is hybrid (X25519MLKEM768 where the visitor can) or classic,
+	// which takes less work: under attack. Default: hybrid.
+	KeyExchange string `yaml:"key_exchange"`
+
+	// UnknownName is what a visitor gets who asks for no name, or for one that
+	// nobody has: neutral, a certificate that names nothing, or alert.
+	// Default: neutral.
+	UnknownName string `yaml:"unknown_name"`
+}
+
+// What HandshakeSettings may say.
+const (
+	keysHybrid    = "hybrid"
+	keysClassic   = "classic"
+	nameNeutral   = "neutral"
+	nameIsAnAlert = "alert"
+)
 
 // PlaceSettings name files in MaxMind's format (.mmdb). One that is missing or
 // damaged makes its fact unknown; one that is replaced is read anew. Other
@@ -193,6 +216,8 @@ func (c Config) resolved() Config {
 	c.State = filepath.Clean(c.State)
 	orElse(&c.Admin, adminSocket(c.State))
 	orElse(&c.SealKey, sealKey(c.State))
+	orElse(&c.Node.Handshake.KeyExchange, keysHybrid)
+	orElse(&c.Node.Handshake.UnknownName, nameNeutral)
 	orElse(&c.Limits.ConnectionsPerAddress, 1024)
 	orElse(&c.Limits.HeadTimeout, spec.Duration(10*time.Second))
 	orElse(&c.Limits.BodyTimeout, spec.Duration(30*time.Second))

@@ -37,6 +37,7 @@ type commands struct {
 	Rule    ruleCommand     `cmd:"" help:"Try rules before they are switched on."`
 	Seal    sealCommand     `cmd:"" help:"Seal the key of a certificate, for tls.certificates."`
 	Origin  originCACommand `cmd:"" name:"origin-ca" help:"Certificates with which a zone's servers and the edge know each other."`
+	ECH     echCommand      `cmd:"" name:"ech" help:"Keys with which visitors hide the name of the site they ask for."`
 	Trust   trustCommand    `cmd:"" help:"Print the root of this machine's own authority, or have the machine trust it."`
 	Bypass  bypassCommand   `cmd:"" help:"Switch a part of what is done for a zone off for a while."`
 	Demo    demoCommand     `cmd:"" help:"Show the edge at work on this machine, with a sample site behind it."`

@@ -86,7 +86,7 @@ func (s *supervisor) reload(src []byte) {
 		s.log.Warn("these settings take effect after a restart", "settings", strings.Join(waiting, ", "))
 	}
 	applied := s.started
-	applied.Zones, applied.Node.Access, applied.Node.Lists = next.Zones, next.Node.Access, next.Node.Lists
+	applied.Zones, applied.Node.Access, applied.Node.Lists, applied.Node.Handshake = next.Zones, next.Node.Access, next.Node.Lists, next.Node.Handshake
 	applied.Limits.DrainTimeout = next.Limits.DrainTimeout
 	s.running = applied
 	if err := s.daemon.Reload(applied); err != nil {
@@ -124,7 +124,8 @@ func (s *supervisor) drain(signal os.Signal) error {
 
 // needRestart names the settings that differ and that a reload leaves alone.
 func needRestart(old, next Config) []string {
-	old.Zones, old.Node.Access, old.Node.Lists, old.Limits.DrainTimeout = next.Zones, next.Node.Access, next.Node.Lists, next.Limits.DrainTimeout
+	old.Zones, old.Node.Access, old.Node.Lists, old.Node.Handshake = next.Zones, next.Node.Access, next.Node.Lists, next.Node.Handshake
+	old.Limits.DrainTimeout = next.Limits.DrainTimeout
 	return differences("", reflect.ValueOf(old), reflect.ValueOf(next))
 }
 

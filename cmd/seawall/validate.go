@@ -40,6 +40,8 @@ func (c Config) validate() []spec.Mistake {
 	list.size("events.refused_bytes", c.Events.RefusedBytes, 1<<20, 1<<44)
 	list.size("events.passed_bytes", c.Events.PassedBytes, 1<<20, 1<<44)
 	list.number("events.sample", c.Events.Sample, 1, 1_000_000_000)
+	list.among("node.handshake.key_exchange", c.Node.Handshake.KeyExchange, keysHybrid, keysClassic)
+	list.among("node.handshake.unknown_name", c.Node.Handshake.UnknownName, nameNeutral, nameIsAnAlert)
 	for _, m := range spec.ValidateAccess(c.Node.Access, c.Node.Lists) {
 		list.add("node."+m.Path, "%s", m.Text)
 	}

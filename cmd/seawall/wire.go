@@ -156,9 +156,13 @@ func (d *dataPlane) Reload(cfg Config) error {
 		d.broken.Store(true)
 		return err
 	}
+	d.edge.SetTLS(edge.TLSPolicy{Classic: cfg.Node.Handshake.KeyExchange == keysClassic, Alert: cfg.Node.Handshake.UnknownName == nameIsAnAlert})
 	if err := d.identities.replace(cfg.Zones); err != nil {
 		d.broken.Store(true)
 		return err
+	}
+	if err := d.certificates.replaceECH(); err != nil {
+		d.log.Error("the keys that visitors hide names with are those of before", "error", err)
 	}
 	d.certificates.replace(cfg.Zones) // those of a zone that does not compile are no worse than before
 	done, err := d.edge.Apply(cfg.Zones)
