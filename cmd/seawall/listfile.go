@@ -41,7 +41,7 @@ func (s source) readListFiles(c *Config) (wrong []spec.Mistake) {
 		z := &c.Zones[i]
 		prefix := fmt.Sprintf("zones[%d].", i)
 		all(prefix, z.Lists)
-		files := []*string{&z.Origin.Handshake.Show.Chain, &z.Origin.Handshake.Show.Key}
+		files := []*string{&z.Origin.TLS.Show.Chain, &z.Origin.TLS.Show.Key}
 		for j := range z.TLS.Certificates {
 			files = append(files, &z.TLS.Certificates[j].Chain, &z.TLS.Certificates[j].Key)
 		}
