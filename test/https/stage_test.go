@@ -89,7 +89,6 @@ func begin(t *testing.T, more func(dir string) string) *stage {
 		t.Fatal(err)
 	}
 	command := exec.Command(binary, "run", "--config", s.config, "--http", s.plain, "--https", s.https)
-	command.Env = append(os.Environ(), "GORACE=halt_on_error=0 exitcode=66 atexit_sleep_ms=0")
 	if s.Process, err = program.Start("seawall", command); err != nil {
 		t.Fatal(err)
 	}
