@@ -42,6 +42,7 @@
 //	@ half-close, @ hang up, @ reset
 //	@ unanswered N        N requests got no answer in this case and are still logged
 //	@ in two writes       separates two steps of one speaker
+//	@ plain               the case is not played over TLS
 //
 // Escapes: \r \n \t \0 \\ \xHH, and {A*70000} for repetition; {origin},
 // {edge} and {closed} are addresses (HOST:PORT), {now}, {now-60} and {now+60}

@@ -24,6 +24,7 @@ import (
 type edge struct {
 	command              *exec.Cmd
 	http, debug, metrics string
+	https                string // empty: visitors come without TLS
 	nowhere              string // an address at which nobody listens
 	accessLog            string
 	zones                []string // whose answers must never be mixed up; none: nobody watches
@@ -65,7 +66,7 @@ func freeAddress(t *testing.T) string {
 	return address
 }
 
-func startEdge(t *testing.T, s *script) *edge {
+func startEdge(t *testing.T, s *script, secure bool) *edge {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "story-") // short: the path of a Unix socket has 108 bytes
 	if err != nil {
@@ -83,6 +84,10 @@ func startEdge(t *testing.T, s *script) *edge {
 	args := []string{
 		"run", "--http", e.http, "--state", filepath.Join(dir, "state"), "--debug", e.debug, "--metrics", e.metrics,
 		"--access-log", e.accessLog, "--access-log-format", "json",
+	}
+	if secure {
+		e.https = freeAddress(t)
+		args = append(args, "--https", e.https)
 	}
 	if len(s.config) > 0 {
 		file := filepath.Join(dir, "seawall.yaml")

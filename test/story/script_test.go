@@ -46,12 +46,39 @@ var (
 	shortAnswer = regexp.MustCompile(`^(\d{3})(?: (.*))?$`)
 )
 
-func loadScript(path string) (*script, error) {
+// loadScript reads a script; secure is for visitors who speak TLS.
+func loadScript(path string, secure bool) (*script, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
+	if secure {
+		text = []byte(exchangeSchemes(string(text)))
+	}
 	return parseScript(path, string(text))
+}
+
+var schemes = regexp.MustCompile(`(?i)(http)(s?)(://|%3a//)([a-z0-9.@%-]+test)(:80|:443)?|(proto[:=] ?"?http)(s?)`)
+
+// exchangeSchemes makes a script about http one about https: what is the
+// connection's own scheme and port, and what is another, change places. What
+// is said to the program and about its origin stays.
+func exchangeSchemes(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "%") {
+			continue
+		}
+		lines[i] = schemes.ReplaceAllStringFunc(line, func(found string) string {
+			m := schemes.FindStringSubmatch(found)
+			other := map[string]string{"": "s", "s": "", "S": ""}
+			if m[6] != "" {
+				return m[6] + other[m[7]]
+			}
+			return m[1] + other[m[2]] + m[3] + m[4] + map[string]string{":80": ":443", ":443": ":80"}[m[5]]
+		})
+	}
+	return strings.Join(lines, "\n")
 }
 
 // parseScript reports the first line that means nothing.
@@ -349,4 +376,37 @@ func TestScript_readsTopToBottom(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
+}
+
+var hostLine = regexp.MustCompile(`(?mi)^(?:host: *|[A-Z]+ http://)([a-z0-9.-]+\.test)`)
+
+// sites returns the site that each visitor asks for first. Apart is false where
+// one asks for several on its connection, which it cannot do in TLS, and where
+// the case says that it is about plain connections.
+func (c *storyCase) sites() (names map[string]string, apart bool) {
+	names, apart = map[string]string{}, true
+	visitor := "one"
+	for _, s := range c.steps {
+		switch s.arrow {
+		case "@":
+			if name, found := strings.CutPrefix(s.items[0], "visitor "); found {
+				visitor = name
+			}
+			apart = apart && s.items[0] != "plain"
+		case "->":
+			for _, found := range hostLine.FindAllStringSubmatch(s.bytes, -1) {
+				site := strings.ToLower(found[1])
+				if names[visitor] == "" {
+					names[visitor] = site
+				}
+				apart = apart && names[visitor] == site
+			}
+		}
+	}
+	for _, name := range []string{visitor, "one"} {
+		if names[name] == "" {
+			names[name] = "one.test"
+		}
+	}
+	return names, apart
 }

@@ -15,13 +15,14 @@ type stage struct {
 	edge       *edge
 	origin     *origin
 	visitors   map[string]*visitor
-	visitor    string      // who speaks
-	request    *forwarded  // claimed last
-	connection *originConn // on which it came
-	before     *originConn // and the one before
-	statuses   []int       // final answers received, in order
-	unanswered int         // requests that got none
-	uncertain  int         // connections closed where a request may or may not have begun
+	names      map[string]string // what each asks for in its handshake
+	visitor    string            // who speaks
+	request    *forwarded        // claimed last
+	connection *originConn       // on which it came
+	before     *originConn       // and the one before
+	statuses   []int             // final answers received, in order
+	unanswered int               // requests that got none
+	uncertain  int               // connections closed where a request may or may not have begun
 	probes     int
 	incomplete bool          // part of a request may have reached the origin
 	refused    bool          // an optional request did not come
@@ -50,6 +51,7 @@ func (g *stage) fill(text string) string {
 }
 
 func (g *stage) play(c *storyCase) error {
+	g.names, _ = c.sites()
 	defer g.everybodyLeaves()
 	for _, s := range c.steps {
 		if err := g.step(s); err != nil {
@@ -129,11 +131,19 @@ func (g *stage) speaker() (*visitor, error) {
 	if v := g.visitors[g.visitor]; v != nil {
 		return v, nil
 	}
-	v, err := connect(g.edge.http)
+	v, err := g.arrive()
 	if err == nil {
 		g.visitors[g.visitor] = v
 	}
 	return v, err
+}
+
+// arrive connects the one who speaks.
+func (g *stage) arrive() (*visitor, error) {
+	if g.edge.https == "" {
+		return connect(g.edge.http)
+	}
+	return connectTLS(g.edge.https, g.names[g.visitor])
 }
 
 func (g *stage) control(item string) error {
@@ -146,7 +156,7 @@ func (g *stage) control(item string) error {
 		n, err := strconv.Atoi(argument)
 		g.unanswered += n
 		return err
-	case item == "in two writes":
+	case item == "in two writes", item == "plain":
 		return nil
 	}
 	v, err := g.speaker()
@@ -155,7 +165,7 @@ func (g *stage) control(item string) error {
 	}
 	switch item {
 	case "half-close":
-		_ = v.conn.CloseWrite() // the edge may have closed first
+		_ = v.endWriting() // the edge may have closed first
 		return nil
 	case "hang up":
 		return v.conn.Close()

@@ -41,25 +41,41 @@ func TestStory_visitorAndOriginSeeWhatTheScriptsSay(t *testing.T) {
 		t.Fatalf("no scripts: %v", err)
 	}
 	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			s, err := loadScript(path)
-			if err != nil {
-				t.Fatal(err)
+		name := strings.TrimSuffix(filepath.Base(path), ".txt")
+		for _, secure := range []bool{false, true} {
+			if secure && plainOnly[name] {
+				continue
 			}
-			s.run(t)
-		})
+			if secure {
+				name += " over TLS"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s, err := loadScript(path, secure)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.run(t, secure)
+			})
+		}
 	}
 }
 
+// plainOnly are scripts about hosts without a name, and about visitors who are
+// turned away before a handshake.
+var plainOnly = map[string]bool{"host_any": true, "limit_connections": true, "limit_address": true}
+
 // run plays all cases against one process; after a case that failed, whose
 // remains could disturb others, against a new one.
-func (s *script) run(t *testing.T) {
+func (s *script) run(t *testing.T, secure bool) {
 	var e *edge
 	for i := range s.cases {
 		c := &s.cases[i]
+		if _, apart := c.sites(); secure && !apart {
+			continue
+		}
 		if e == nil {
-			e = startEdge(t, s)
+			e = startEdge(t, s, secure)
 		}
 		passed := t.Run(c.name, func(t *testing.T) {
 			if err := newStage(e).play(c); err != nil {

@@ -2,6 +2,7 @@ package story
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 // visitor is one raw connection to the edge.
 type visitor struct {
 	conn   *net.TCPConn
+	tls    *tls.Conn // on conn; nil: the connection is plain
 	reader *bufio.Reader
 	last   *answer // of which the body may still be on its way
 }
@@ -47,11 +49,40 @@ func connect(address string) (*visitor, error) {
 	return &visitor{conn: conn.(*net.TCPConn), reader: bufio.NewReader(conn)}, nil
 }
 
+// connectTLS asks for a site in the handshake. Whose certificate it sees is
+// not what these scripts are about.
+func connectTLS(address, name string) (*visitor, error) {
+	v, err := connect(address)
+	if err != nil {
+		return nil, err
+	}
+	v.tls = tls.Client(v.conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+	if err := errors.Join(v.conn.SetDeadline(time.Now().Add(patience)), v.tls.Handshake(), v.conn.SetDeadline(time.Time{})); err != nil {
+		return nil, errors.Join(err, v.conn.Close())
+	}
+	v.reader = bufio.NewReader(v.tls)
+	return v, nil
+}
+
+// endWriting says that nothing more comes.
+func (v *visitor) endWriting() error {
+	if v.tls != nil {
+		if err := v.tls.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	return v.conn.CloseWrite()
+}
+
 // send does not wait for large writes: an edge that refuses early need not read.
 func (v *visitor) send(bytes string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		if v.tls != nil {
+			_, _ = io.WriteString(v.tls, bytes)
+			return
+		}
 		_, _ = io.WriteString(v.conn, bytes) // the edge may have closed; the answer tells
 	}()
 	if len(bytes) < 32<<10 {
