@@ -33,7 +33,7 @@ func columns(sc scenario) []column {
 	switch {
 	case sc.Hosts:
 		return []column{{"certificates", "%.0f", 1, func(r round) float64 { return float64(r.Certificates) }}, {"first handshake after s", "%.2f", 1, startSeconds},
-			{"CPU s until then", "%.2f", 1, func(r round) float64 { return r.StartCPU }}, {"memory MB", "%.1f", 1, megabytes}}
+			{"us/certificate", "%.1f", 1, perCertificate}, {"CPU s until then", "%.2f", 1, func(r round) float64 { return r.StartCPU }}, {"memory MB", "%.1f", 1, megabytes}}
 	case sc.Handshakes:
 		return []column{perSecond("handshakes/s"), {"CPU us/handshake", "%.1f", 1, cpuMicros}, {"handshakes/CPU s", "%.0f", 1, perCPUSecond}, p50, p99,
 			server("memory MiB"), busy, loadBusy("generator busy"), others}

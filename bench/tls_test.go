@@ -160,7 +160,7 @@ func TestMark_saysWhatItIsOf(t *testing.T) {
 		breaks float64
 	}{
 		{scenario{Handshakes: true}, mark{Against: "nginx", AtLeast: 0.95}, "handshakes per CPU second at least 0.95 of nginx", 0.95, 0.94},
-		{start, mark{AtMost: 3}, "time until the first handshake at most 3 s", 3, 3.1},
+		{start, mark{AtMost: 3, Of: startTime}, "time until the first handshake at most 3 s", 3, 3.1},
 		{start, mark{AtMost: 150, Of: wholeMemory}, "memory at most 150 MB", 150, 151},
 		{scenario{Idle: true}, mark{AtMost: 4096}, "memory of a connection at most 4096 bytes in user space", 4096, 4097},
 		{scenario{}, mark{Against: "nginx", AtMost: 0.65}, "CPU per request at most 0.65 of nginx", 0.65, 0.66},
@@ -183,8 +183,14 @@ func TestJudge_comparesHandshakesByWhatASecondIsWorth(t *testing.T) {
 }
 
 func TestJudge_judgesAStartByTimeAndMemory(t *testing.T) {
-	sc := scenario{Name: "x", Hosts: true, Marks: []mark{{AtMost: 3}, {AtMost: 150, Of: wholeMemory}}}
-	r := judge(sc, conditions{}, []outcome{{Server: "seawall", Rounds: []round{{StartSeconds: 2, MemoryKiB: 200_000}}}})
+	sc := scenario{Name: "x", Hosts: true, Marks: []mark{{AtMost: 3, Of: startTime}, {AtMost: 150, Of: wholeMemory}}}
+	r := judge(sc, conditions{}, []outcome{
+		{Server: "nginx-tenth", Rounds: []round{{StartSeconds: 1, Certificates: 10}}},
+		{Server: "seawall", Rounds: []round{{StartSeconds: 2, Certificates: 100, MemoryKiB: 200_000}}},
+	})
+	if got := r.Ratios["nginx-tenth"].Median; got != 0.2 {
+		t.Errorf("a certificate takes %g of another server's time, want 0.2", got)
+	}
 	if r.Verdicts[0].Outcome != "reached" || r.Verdicts[1].Outcome != "not reached" || r.Verdicts[1].Figure.Median != 204.8 {
 		t.Errorf("got %+v", r.Verdicts)
 	}
