@@ -1,31 +1,60 @@
 package spec
 
-import "reflect"
+import (
+	"reflect"
+	"sync"
+)
 
 // clone returns a copy that shares no memory with v: settings are made of
 // structs, lists and values.
 func clone[T any](v T) T {
-	copied := reflect.New(reflect.TypeFor[T]()).Elem()
-	deepCopy(copied, reflect.ValueOf(v))
-	return copied.Interface().(T)
+	unshare(reflect.ValueOf(&v).Elem())
+	return v
 }
 
-func deepCopy(to, from reflect.Value) {
-	to.Set(from) // what is not exported, too
-	switch from.Kind() {
-	case reflect.Struct:
-		for i := range from.NumField() {
-			if from.Type().Field(i).IsExported() {
-				deepCopy(to.Field(i), from.Field(i))
+// unshare gives a copy lists of its own.
+func unshare(v reflect.Value) {
+	for _, place := range listsIn(v.Type()) {
+		list := v.FieldByIndex(place)
+		if list.IsNil() {
+			continue
+		}
+		own := reflect.MakeSlice(list.Type(), list.Len(), list.Len())
+		reflect.Copy(own, list)
+		list.Set(own)
+		if len(listsIn(list.Type().Elem())) > 0 {
+			for i := range own.Len() {
+				unshare(own.Index(i))
 			}
 		}
-	case reflect.Slice:
-		if from.IsNil() {
-			return
-		}
-		to.Set(reflect.MakeSlice(from.Type(), from.Len(), from.Len()))
-		for i := range from.Len() {
-			deepCopy(to.Index(i), from.Index(i))
+	}
+}
+
+// known are the places of lists by type: looking for them takes longer than
+// copying.
+var known sync.Map // of reflect.Type to [][]int
+
+// listsIn returns the places of all lists in a struct and the structs within
+// it, as FieldByIndex takes them; none for other types.
+func listsIn(t reflect.Type) (places [][]int) {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	if found, ok := known.Load(t); ok {
+		return found.([][]int)
+	}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		switch {
+		case !field.IsExported():
+		case field.Type.Kind() == reflect.Slice:
+			places = append(places, []int{i})
+		case field.Type.Kind() == reflect.Struct:
+			for _, place := range listsIn(field.Type) {
+				places = append(places, append([]int{i}, place...))
+			}
 		}
 	}
+	known.Store(t, places)
+	return places
 }

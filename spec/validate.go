@@ -65,7 +65,7 @@ func ValidateZones(zones []ZoneSpec) []Mistake {
 			continue // that its host is claimed twice as well is the same mistake
 		}
 		names[z.Name] = i
-		for j, host := range z.Resolved().Hosts {
+		for j, host := range z.AllHosts() {
 			first, taken := claims[host]
 			if !taken {
 				claims[host] = i

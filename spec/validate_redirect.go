@@ -44,7 +44,7 @@ func (l *mistakes) redirects(z ZoneSpec, conditions *conditions) {
 
 // otherName reports whether the zone has a name both with www. and without.
 func otherName(z ZoneSpec) bool {
-	hosts := z.Resolved().Hosts
+	hosts := z.AllHosts()
 	for _, host := range hosts {
 		if strings.Contains(host, "*") || slices.Contains(hosts, "www."+host) {
 			return true // a wildcard may have either

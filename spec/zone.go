@@ -249,13 +249,19 @@ type MaintenanceSpec struct {
 	RetryAfter Duration `yaml:"retry_after,omitempty" json:"retry_after,omitzero"`
 }
 
+// AllHosts returns the hosts, or what stands for them where none are named.
+func (z ZoneSpec) AllHosts() []string {
+	if len(z.Hosts) == 0 {
+		return []string{z.Name}
+	}
+	return z.Hosts
+}
+
 // Resolved returns the zone with every default filled in. It shares no
 // memory with z.
 func (z ZoneSpec) Resolved() ZoneSpec {
 	z = clone(z)
-	if len(z.Hosts) == 0 {
-		z.Hosts = []string{z.Name}
-	}
+	z.Hosts = z.AllHosts()
 	z.Origin = z.Origin.resolved()
 	z.Cache = z.Cache.resolved()
 	z.Compression = z.Compression.resolved()

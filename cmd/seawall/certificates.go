@@ -72,7 +72,7 @@ func (c *certificates) replace(zones []spec.ZoneSpec) {
 	}
 	index := certs.NewIndex()
 	for _, z := range zones {
-		hosts := z.Resolved().Hosts
+		hosts := z.AllHosts()
 		for _, host := range hosts {
 			if isPrivateName(host) {
 				index.Add(host, &certs.Issued{Authority: c.authority, Name: host})

@@ -55,8 +55,7 @@ func TestConfig_exampleFileHasEverySetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var c Config
-	lines, _ := strictyaml.Decode(src, &c)
+	lines := strictyaml.Locate[Config](src)
 	paths := settings("", reflect.TypeFor[Config]())
 	if len(paths) < 30 {
 		t.Fatalf("only %d settings were found: %v", len(paths), paths)

@@ -65,12 +65,9 @@ func (s source) read() ([]byte, error) {
 // flags, or returns every mistake in the order of the file, flags last.
 func (s source) parse(src []byte) (Config, []complaint) {
 	var c Config
-	var lines strictyaml.Lines
 	var wrong []complaint
 	if s.File != "" {
-		var mistakes []strictyaml.Mistake
-		lines, mistakes = strictyaml.Decode(src, &c)
-		for _, m := range mistakes {
+		for _, m := range strictyaml.Decode(src, &c) {
 			wrong = append(wrong, s.inFile(spec.Mistake{Path: m.Path, Text: m.Text}, m.Position))
 		}
 	}
@@ -79,7 +76,11 @@ func (s source) parse(src []byte) (Config, []complaint) {
 	wrong = append(wrong, s.override(&c)...)
 	c = c.resolved()
 	decoded := wrong
+	var lines strictyaml.Lines
 	for _, m := range append(unread, c.validate()...) {
+		if lines == nil && s.File != "" {
+			lines = strictyaml.Locate[Config](src)
+		}
 		if !explained(decoded, m.Path) {
 			wrong = append(wrong, s.place(m, lines, inFile))
 		}

@@ -23,7 +23,7 @@ const (
 
 // decoder walks a tree of YAML beside a Go value.
 type decoder struct {
-	lines    Lines
+	lines    Lines // nil: nobody asks for them
 	mistakes []Mistake
 	inAlias  int // how many aliases we are inside of
 	repeated int // values seen there
@@ -99,7 +99,7 @@ func (d *decoder) structure(n *yaml.Node, path string, target reflect.Value) {
 			d.mistake(key, below, "%s", fields.unknown(key.Value))
 			continue
 		}
-		if d.inAlias == 0 {
+		if d.lines != nil && d.inAlias == 0 {
 			d.lines[below] = Position{key.Line, key.Column}
 		}
 		d.value(value, below, target.Field(index))
@@ -109,8 +109,8 @@ func (d *decoder) structure(n *yaml.Node, path string, target reflect.Value) {
 func (d *decoder) list(n *yaml.Node, path string, target reflect.Value) {
 	all := reflect.MakeSlice(target.Type(), len(n.Content), len(n.Content))
 	for i, entry := range n.Content {
-		below := fmt.Sprintf("%s[%d]", path, i)
-		if d.inAlias == 0 {
+		below := path + "[" + strconv.Itoa(i) + "]"
+		if d.lines != nil && d.inAlias == 0 {
 			d.lines[below] = Position{entry.Line, entry.Column}
 		}
 		d.value(entry, below, all.Index(i))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // fields are the settings of one struct.
@@ -12,8 +13,14 @@ type fields struct {
 	names []string       // in the order of the struct
 }
 
-func fieldsOf(t reflect.Type) fields {
-	f := fields{index: map[string]int{}}
+// known are the fields of each type, which are looked for once.
+var known sync.Map // of reflect.Type to *fields
+
+func fieldsOf(t reflect.Type) *fields {
+	if found, ok := known.Load(t); ok {
+		return found.(*fields)
+	}
+	f := &fields{index: map[string]int{}}
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
 		if name != "" && name != "-" {
@@ -21,11 +28,12 @@ func fieldsOf(t reflect.Type) fields {
 			f.names = append(f.names, name)
 		}
 	}
+	known.Store(t, f)
 	return f
 }
 
 // unknown is the sentence for a key that no field has.
-func (f fields) unknown(key string) string {
+func (f *fields) unknown(key string) string {
 	if len(key) > 60 {
 		key = strings.ToValidUTF8(key[:60], "") + "..."
 	}

@@ -60,10 +60,20 @@ func (l Lines) At(path string) Position {
 // are those of the yaml tags; fields without one cannot be set. Types that
 // implement encoding.TextUnmarshaler are read from the text of a value.
 //
-// It returns the places of all settings and every mistake in the order of
-// the text; where there is a mistake, the field keeps the value it had.
-func Decode(src []byte, into any) (Lines, []Mistake) {
-	d := &decoder{lines: Lines{}}
+// It returns every mistake in the order of the text; where there is one, the
+// field keeps the value it had.
+func Decode(src []byte, into any) []Mistake { return decode(src, into, nil) }
+
+// Locate returns the places of all settings that src has for a T. It is apart
+// from Decode because a text without mistakes, which may be large, needs none.
+func Locate[T any](src []byte) Lines {
+	lines := Lines{}
+	decode(src, new(T), lines)
+	return lines
+}
+
+func decode(src []byte, into any, lines Lines) []Mistake {
+	d := &decoder{lines: lines}
 	target := reflect.ValueOf(into)
 	if target.Kind() != reflect.Pointer || target.Elem().Kind() != reflect.Struct {
 		panic(fmt.Sprintf("strictyaml: cannot decode into %T, which is no pointer to a struct", into))
@@ -84,7 +94,7 @@ func Decode(src []byte, into any) (Lines, []Mistake) {
 	if more := len(d.mistakes) - mostMistakes; more > 0 {
 		d.mistakes = append(d.mistakes[:mostMistakes], Mistake{Position: d.mistakes[mostMistakes].Position, Text: fmt.Sprintf("and %d more mistakes", more)})
 	}
-	return d.lines, d.mistakes
+	return d.mistakes
 }
 
 // parse returns the root of the one document, or nil and a mistake.

@@ -57,7 +57,8 @@ list:
 	want.Group.Size, want.Group.Timeout, want.Group.Words = 7, wait(time.Minute), []string{"a", "b", "2024-01-01x"}
 	want.List = []entry{{Name: "one"}, {Name: "two", Tags: []string{"x", "y"}}}
 	var got sample
-	lines, mistakes := Decode([]byte(text), &got)
+	mistakes := Decode([]byte(text), &got)
+	lines := Locate[sample]([]byte(text))
 	if len(mistakes) > 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v; mistakes %v", got, want, mistakes)
 	}
@@ -73,7 +74,7 @@ list:
 
 func TestDecode_keepsWhatIsNotThere(t *testing.T) {
 	got := sample{Count: 9, hidden: "x", Unset: "y", List: []entry{{Name: "old"}}}
-	_, mistakes := Decode([]byte("name: a\ngroup:\nlist:\n"), &got)
+	mistakes := Decode([]byte("name: a\ngroup:\nlist:\n"), &got)
 	want := sample{Name: "a", Count: 9, hidden: "x", Unset: "y", List: []entry{{Name: "old"}}}
 	if len(mistakes) > 0 || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v; mistakes %v", got, want, mistakes)
@@ -132,7 +133,7 @@ func TestDecode_findsEachMistake(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got sample
-			_, mistakes := Decode([]byte(test.text), &got)
+			mistakes := Decode([]byte(test.text), &got)
 			if len(mistakes) != len(test.want) {
 				t.Fatalf("%d mistakes, want %d: %v", len(mistakes), len(test.want), mistakes)
 			}
@@ -148,7 +149,7 @@ func TestDecode_findsEachMistake(t *testing.T) {
 
 func TestDecode_followsAliases(t *testing.T) {
 	var got sample
-	_, mistakes := Decode([]byte("group:\n  words: &w [a, b]\nlist:\n- tags: *w\n"), &got)
+	mistakes := Decode([]byte("group:\n  words: &w [a, b]\nlist:\n- tags: *w\n"), &got)
 	if len(mistakes) > 0 || !reflect.DeepEqual(got.List, []entry{{Tags: []string{"a", "b"}}}) {
 		t.Errorf("%+v; mistakes %v", got, mistakes)
 	}
@@ -166,7 +167,7 @@ func TestDecode_isBounded(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got sample
-			_, mistakes := Decode([]byte(test.text), &got)
+			mistakes := Decode([]byte(test.text), &got)
 			if len(mistakes) == 0 || len(mistakes) > mostMistakes+1 || !strings.Contains(mistakes[len(mistakes)-1].Text, test.want) {
 				t.Errorf("%d mistakes: %.200v", len(mistakes), mistakes)
 			}
@@ -187,8 +188,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		var got, again sample
-		lines, mistakes := Decode(src, &got)
-		_, second := Decode(src, &again)
+		mistakes := Decode(src, &got)
+		lines := Locate[sample](src)
+		second := Decode(src, &again)
 		if !reflect.DeepEqual(got, again) || !reflect.DeepEqual(mistakes, second) {
 			t.Errorf("two readings differ: %+v %+v", got, again)
 		}
