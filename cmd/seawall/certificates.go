@@ -72,18 +72,24 @@ func (c *certificates) replace(zones []spec.ZoneSpec) {
 	}
 	index := certs.NewIndex()
 	for _, z := range zones {
-		hosts := z.AllHosts()
-		for _, host := range hosts {
-			if isPrivateName(host) {
-				index.Add(host, &certs.Issued{Authority: c.authority, Name: host})
-			}
-		}
+		var files []certs.Files
 		for _, one := range z.TLS.Certificates {
-			for _, host := range hosts {
-				if (len(z.TLS.Certificates) > 1 || isPrivateName(host)) && !certs.Covers(one.Chain, host) {
-					continue
-				}
-				index.Add(host, &certs.Files{Chain: one.Chain, Key: one.Key, Names: namesOf(host), Sealer: c.sealer})
+			files = append(files, certs.Files{Chain: one.Chain, Key: one.Key, Sealer: c.sealer})
+		}
+		for _, host := range z.AllHosts() {
+			var issued certs.Source
+			if isPrivateName(host) {
+				issued = &certs.Issued{Authority: c.authority, Name: host}
+			}
+			switch {
+			case len(files) == 0 && issued != nil:
+				index.Add(host, issued)
+			case len(files) == 1 && issued == nil:
+				one := files[0]
+				one.Names = namesOf(host)
+				index.Add(host, &one)
+			case len(files) > 0:
+				index.Add(host, &certs.Choice{Host: host, Files: files, Else: issued})
 			}
 		}
 	}

@@ -86,6 +86,31 @@ func readSmall(path string) (_ []byte, err error) {
 	return io.ReadAll(io.LimitReader(file, maxUpload+1<<10)) // a sealed key is a little longer
 }
 
+// Choice is the source of the certificate for a host of a zone that has
+// several, or may have one of our own authority. Which it is, is seen when
+// somebody asks: looking through all files at a start would take minutes.
+type Choice struct {
+	Host  string
+	Files []Files // the last that covers the host is shown; Names are not looked at
+	Else  Source  // where none does; nil: that is an error
+}
+
+// Certificate reads the files from the last on.
+func (c Choice) Certificate() (*tls.Certificate, error) {
+	for i := len(c.Files) - 1; i >= 0; i-- {
+		if one := c.Files[i]; Covers(one.Chain, c.Host) {
+			if c.Host != "*" {
+				one.Names = []string{c.Host}
+			}
+			return one.Certificate()
+		}
+	}
+	if c.Else != nil {
+		return c.Else.Certificate()
+	}
+	return nil, fmt.Errorf("none of %d certificates covers %s", len(c.Files), c.Host)
+}
+
 // Covers reports whether the first certificate in a file is for a host, which
 // may be a wildcard. One that cannot be read is for all: whoever needs it says
 // what is wrong.

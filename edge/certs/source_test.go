@@ -1,6 +1,10 @@
 package certs
 
 import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,5 +49,39 @@ func TestFiles_readsPlainAndSealedKeys(t *testing.T) {
 		} else if strings.Contains(err.Error(), "PLANTED") || strings.Contains(err.Error(), "KKKK") {
 			t.Errorf("%s: the error shows the key: %v", test.key, err)
 		}
+	}
+}
+
+func TestChoice_showsTheLastThatCoversTheHost(t *testing.T) {
+	c, dir := newClock(), t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	var files []Files
+	for _, name := range []string{"a.example", "b.example", "a.example"} {
+		made := makeCertificate(t, nil, newKey(t), func(c *x509.Certificate) { c.DNSNames = []string{name} })
+		place := fmt.Sprint(len(files))
+		write(t, path(place+".pem"), []byte(made.pem()), 0o600)
+		write(t, path(place+".key"), []byte(made.keyPEM()), 0o600)
+		files = append(files, Files{Chain: path(place + ".pem"), Key: path(place + ".key"), Now: c.now})
+	}
+	own := Issued{openAuthority(t, path("authority"), newSealer(t), c), "c.test"}
+	for host, want := range map[string]string{"a.example": "2.pem", "b.example": "1.pem"} {
+		got, err := Choice{host, files, own}.Certificate()
+		text, readErr := os.ReadFile(path(want))
+		if err != nil || readErr != nil {
+			t.Fatal(err, readErr)
+		}
+		if block, _ := pem.Decode(text); string(block.Bytes) != string(got.Certificate[0]) {
+			t.Errorf("%s is shown another than %s", host, want)
+		}
+	}
+	if got, err := (Choice{"c.test", files, own}).Certificate(); err != nil || got.Leaf.DNSNames[0] != "c.test" {
+		t.Errorf("where none covers it: %v", err)
+	}
+	if _, err := (Choice{"c.test", files, nil}).Certificate(); err == nil || !strings.Contains(err.Error(), "none of 3") {
+		t.Errorf("where nobody has one: %v", err)
+	}
+	write(t, path("2.pem"), []byte("damaged"), 0o600)
+	if _, err := (Choice{"a.example", files, own}).Certificate(); err == nil {
+		t.Error("the one that is damaged is passed over in silence")
 	}
 }
